@@ -1,0 +1,1 @@
+"""Who you are, how you log in, and who did what."""

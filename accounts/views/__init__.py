@@ -1,0 +1,1 @@
+"""Pages of the accounts floor; nothing imports them but wsgi."""

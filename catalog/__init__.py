@@ -1,0 +1,1 @@
+"""What is sold, where it comes from and who makes it."""

@@ -1,0 +1,1 @@
+"""Pages of the catalog floor; nothing imports them but wsgi."""

@@ -1,0 +1,1 @@
+"""Core knows no farmer, jar, order or user: anything here could serve another shop tomorrow."""

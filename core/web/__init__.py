@@ -1,0 +1,1 @@
+"""Web glue that any shop could use: transactions, security, assets, locale."""

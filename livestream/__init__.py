@@ -1,0 +1,1 @@
+"""Selling live: shows, claims, and the feeds that channels fetch."""

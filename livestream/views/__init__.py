@@ -1,0 +1,1 @@
+"""Pages of the livestream floor; nothing imports them but wsgi."""

@@ -1,0 +1,1 @@
+"""The storefront: browse, cart, checkout, orders, payments, delivery."""

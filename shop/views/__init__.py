@@ -1,0 +1,1 @@
+"""Pages of the shop floor; nothing imports them but wsgi."""

@@ -1,0 +1,1 @@
+"""Where each lot came from: diary, public codes, scan page, GS1 addresses."""

@@ -1,0 +1,1 @@
+"""Pages of the traceability floor; nothing imports them but wsgi."""

@@ -1,0 +1,82 @@
+"""Languages: English msgids, Vietnamese by default; money, days and moments as people write them.
+
+Each floor keeps its Vietnamese in `translations/vi/<floor>.po`; they are merged into one catalogue.
+"""
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from babel.dates import format_date
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from flask_babel import LazyString, get_locale, lazy_gettext
+
+from core.clock import VIETNAM
+from core.money import Money
+from core.settings import ROOT
+
+SOURCES = ROOT / "translations" / "vi"
+COMPILED = ROOT / "translations" / "vi" / "LC_MESSAGES" / "messages.mo"
+
+
+def lazy(msgid: str, **values: Any) -> LazyString:  # noqa: ANN401 - whatever the sentence names
+    """Return `msgid` to be translated when it is shown, not when it is raised."""
+    return lazy_gettext(msgid, **values)
+
+
+def compile_translations(sources: Path = SOURCES, target: Path = COMPILED) -> None:
+    """Merge every floor's .po into one .mo, if any source is newer than it."""
+    files = sorted(sources.glob("*.po"))
+    if target.exists() and all(f.stat().st_mtime <= target.stat().st_mtime for f in files):
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # Written aside and moved: two processes starting at once never read half a catalogue.
+    draft = target.with_suffix(f".{id(files)}.tmp")
+    with draft.open("wb") as file:
+        write_mo(file, merged_catalog(files))
+    draft.replace(target)
+
+
+def merged_catalog(files: list[Path]) -> Catalog:
+    """Return one catalogue of all `files`; a msgid with two different translations is refused."""
+    merged = Catalog(locale="vi")
+    for path in files:
+        with path.open("rb") as file:
+            for message in read_po(file, locale="vi"):
+                if not message.id:
+                    continue
+                before = merged.get(message.id, message.context)
+                if before is not None and before.string != message.string:
+                    reason = f"{path.name}: {message.id!r} is already translated otherwise"
+                    raise ValueError(reason)
+                if before is None:
+                    merged.add(message.id, message.string, context=message.context)
+    return merged
+
+
+def language() -> str:
+    """Return the language of this page: vi or en."""
+    locale = get_locale()
+    return locale.language if locale is not None else "vi"
+
+
+def show_money(amount: Money) -> str:
+    """Write an amount: 165.000 ₫ in Vietnamese, ₫165,000 in English."""
+    if language() == "en":
+        return f"₫{amount.dong:,}"
+    return str(amount)
+
+
+def show_day(day: date) -> str:
+    """Write a day: 20/11/2026, or 20 Nov 2026 in English."""
+    if language() == "en":
+        return format_date(day, "d MMM y", locale="en")
+    return f"{day:%d/%m/%Y}"
+
+
+def show_moment(moment: datetime) -> str:
+    """Write a moment as a clock in Vietnam shows it: 20:31 · 20/11/2026."""
+    local = moment.astimezone(VIETNAM)
+    return f"{local:%H:%M} · {show_day(local.date())}"

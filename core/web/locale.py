@@ -1,0 +1,68 @@
+"""English lives under /en: the same addresses, the same views.
+
+The prefix moves from PATH_INFO to SCRIPT_NAME before routing, so every url_for() on an English
+page is English by itself.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flask import Flask, current_app, has_request_context, request
+from flask_babel import Babel
+
+from core import i18n
+
+PREFIX = "/en"
+StartResponse = Callable[..., Any]
+WsgiApp = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+
+
+class LanguagePrefix:
+    """WSGI layer that reads the language from the address."""
+
+    def __init__(self, app: WsgiApp) -> None:
+        self._app = app
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Pass the request on, with /en taken off the path and remembered."""
+        path = environ.get("PATH_INFO", "")
+        if path == PREFIX or path.startswith(PREFIX + "/"):
+            environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + PREFIX
+            environ["PATH_INFO"] = path[len(PREFIX) :] or "/"
+            environ["shop.language"] = "en"
+        return self._app(environ, start_response)
+
+
+def install(app: Flask) -> None:
+    """Set up translations; outside a request (worker, commands) the language is Vietnamese."""
+    i18n.compile_translations()
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(i18n.SOURCES.parent)
+    app.config["BABEL_DEFAULT_TIMEZONE"] = "Asia/Ho_Chi_Minh"
+    Babel(app, default_locale="vi", locale_selector=_language_of_this_page)
+    app.wsgi_app = LanguagePrefix(app.wsgi_app)  # type: ignore[method-assign]
+    app.jinja_env.globals["language"] = i18n.language
+    app.jinja_env.globals["other_language_url"] = other_language_url
+    app.jinja_env.globals["canonical_url"] = canonical_url
+    app.jinja_env.filters["money"] = i18n.show_money
+    app.jinja_env.filters["day"] = i18n.show_day
+    app.jinja_env.filters["moment"] = i18n.show_moment
+    app.jinja_env.globals["public_url"] = app.config["SETTINGS"].PUBLIC_URL
+
+
+def other_language_url() -> str:
+    """Return this very page in the other language."""
+    path = request.full_path if request.query_string else request.path
+    return path if request.script_root.endswith(PREFIX) else PREFIX + path
+
+
+def canonical_url(path: str | None = None, *, tongue: str | None = None) -> str:
+    """Return the absolute public address of `path` (this page without its query by default)."""
+    base = current_app.config["SETTINGS"].PUBLIC_URL
+    prefix = PREFIX if (tongue or _language_of_this_page()) == "en" else ""
+    return f"{base}{prefix}" + (path if path is not None else request.path)
+
+
+def _language_of_this_page() -> str:
+    if has_request_context():
+        return str(request.environ.get("shop.language", "vi"))
+    return "vi"

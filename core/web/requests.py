@@ -1,0 +1,152 @@
+"""What every request passes: the one transaction, the guard at the edge, and refusal pages."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+from flask import Flask, Response, current_app, g, make_response, render_template, request
+from flask_babel import gettext as _
+from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+from werkzeug.exceptions import HTTPException
+
+from core.db import Database
+from core.errors import Conflict, Forbidden, Invalid, NotFound, Refusal
+from core.text import has_control_characters
+
+STATUS: dict[type[Refusal], int] = {NotFound: 404, Invalid: 422, Conflict: 409, Forbidden: 403}
+LONGEST_QUERY = 4_000
+
+
+def database() -> Database:
+    """Return the shop's database."""
+    return cast("Database", current_app.extensions["database"])
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Open the only transaction of this request that may write."""
+    with database().transaction() as session:
+        yield session
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """Open a session for reading."""
+    with database().reading() as session:
+        yield session
+
+
+def audience(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Name who may call this view; a view without an audience is never served."""
+
+    def mark(view: Callable[..., Any]) -> Callable[..., Any]:
+        view.audience = name  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+public = audience("public")
+
+
+def is_fragment() -> bool:
+    """Say whether htmx asks for the changed part only; the same address gives the whole page."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def install(app: Flask) -> None:
+    """Put the guard before every view and a page behind every refusal."""
+    app.before_request(_refuse_unreadable_input)
+    app.before_request(_refuse_view_without_audience)
+    app.register_error_handler(Refusal, refusal_page)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(DataError, _data_error)
+    app.register_error_handler(OperationalError, _database_away)
+    app.register_error_handler(PoolTimeout, _database_away)
+    app.register_error_handler(Exception, _our_bug)
+
+
+def refusal_page(refusal: Refusal) -> Response:
+    """Answer a refusal with its status and a page in plain words."""
+    status = next(code for family, code in STATUS.items() if isinstance(refusal, family))
+    return error_page(status, str(refusal.message) or None)
+
+
+def error_page(status: int, message: str | None = None) -> Response:
+    """Return the error page of `status`; it needs no database."""
+    page = render_template("refused.html", status=status, message=message)
+    response = make_response(page, status)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _refuse_unreadable_input() -> Response | None:
+    """Refuse at the edge what no column may hold, naming the field (reliability.md decision 5)."""
+    if len(request.query_string) > LONGEST_QUERY:
+        return error_page(414)
+    if _is_not_utf8(request.environ.get("PATH_INFO", "").encode("latin-1", "replace")):
+        return error_page(400, _("The address holds characters that cannot be read."))
+    if request.mimetype == "application/x-www-form-urlencoded":
+        # Read once here, before werkzeug replaces broken UTF-8 by question marks unseen.
+        request.get_data(cache=True, parse_form_data=False)
+    for source in (request.args, request.form, request.view_args or {}):
+        for name, values in _pairs(source):
+            for value in (name, *values):
+                if has_control_characters(value) or "\ufffd" in value:
+                    return error_page(
+                        400, _("The field “%(field)s” holds characters that cannot be read.",
+                               field=name[:40].replace("\ufffd", "?"))
+                    )
+    return None
+
+
+def _pairs(source: Any) -> Iterator[tuple[str, list[str]]]:  # noqa: ANN401 - MultiDict or dict
+    if hasattr(source, "lists"):
+        yield from source.lists()
+    else:
+        yield from ((name, [value]) for name, value in source.items() if isinstance(value, str))
+
+
+def _is_not_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return True
+    return False
+
+
+def _refuse_view_without_audience() -> Response | None:
+    view = current_app.view_functions.get(request.endpoint or "")
+    if view is not None and not hasattr(view, "audience"):
+        return error_page(403)
+    return None
+
+
+def _http_error(error: HTTPException) -> Response:
+    if error.response is not None or (error.code or 500) < 400:
+        return cast("Response", error.get_response())
+    page = error_page(error.code or 500)
+    for name, value in error.get_headers():
+        if name in {"Allow", "Retry-After", "WWW-Authenticate"}:
+            page.headers[name] = value
+    return page
+
+
+def _data_error(_error: DataError) -> Response:
+    """Answer what the database could not store: the input is wrong, and retrying cannot help."""
+    current_app.logger.warning("input the database refused", exc_info=True)
+    return error_page(400)
+
+
+def _database_away(_error: Exception) -> Response:
+    current_app.logger.error("the database did not answer", exc_info=True)
+    page = error_page(503)
+    page.headers["Retry-After"] = "10"
+    return page
+
+
+def _our_bug(_error: Exception) -> Response:
+    current_app.logger.exception("unexpected error")
+    return error_page(500, g.get("request_id"))

@@ -1,0 +1,1 @@
+"""Feeds: the catalogue as each channel wants to read it; one file per channel's columns."""

@@ -1,0 +1,98 @@
+"""The composition root: builds the shop, and holds every table of wiring.
+
+`flask` and gunicorn find `create_app` here. Nothing imports this file.
+"""
+
+import importlib
+from typing import Any
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from core import events, logs
+from core.db import Database
+from core.settings import ROOT, Settings, load
+from core.web import assets, locale, requests, security
+
+# Every blueprint, in the order of a visitor's way: module, attribute.
+BLUEPRINTS: list[tuple[str, str]] = [
+    ("shop.views.browse", "blueprint"),
+    ("shop.views.cart", "blueprint"),
+    ("shop.views.checkout", "blueprint"),
+    ("shop.views.orders", "blueprint"),
+    ("shop.views.dashboard", "blueprint"),
+    ("traceability.views.resolver", "blueprint"),
+    ("traceability.views.scan", "blueprint"),
+    ("traceability.views.dashboard", "blueprint"),
+    ("catalog.views.dashboard", "blueprint"),
+    ("catalog.views.staff", "blueprint"),
+    ("accounts.views.public", "blueprint"),
+    ("accounts.views.staff", "blueprint"),
+    ("livestream.views.feeds", "blueprint"),
+    ("livestream.views.shows", "blueprint"),
+    ("core.web.health", "blueprint"),
+    ("core.web.tasks", "blueprint"),
+]
+
+# Command groups of `flask …`.
+COMMANDS: list[tuple[str, str]] = []
+
+# Who listens to which news: (event class, handler), as "module:name" pairs.
+SUBSCRIPTIONS: list[tuple[str, str]] = []
+
+# Which function does which kind of background work.
+TASKS: dict[str, str] = {}
+
+# What runs by the clock: name, seconds between runs, function.
+SCHEDULES: list[tuple[str, int, str]] = []
+
+# Entries of the producer's desk: endpoint, English label, icon. In the order they are shown.
+DASHBOARD: list[tuple[str, str, str]] = []
+
+# Named places in lower floors' pages that upper floors fill: slot → template to include.
+SLOTS: dict[str, list[str]] = {}
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Return the shop, ready to serve; `settings` are read from the environment by default."""
+    settings = settings or load()
+    logs.configure(settings.LOG_LEVEL)
+    app = Flask(__name__)
+    app.config.update(
+        SETTINGS=settings,
+        SECRET_KEY=settings.SECRET_KEY,
+        SECRET_KEY_FALLBACKS=list(settings.SECRET_KEY_FALLBACKS),
+        MAX_CONTENT_LENGTH=12 * 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=256 * 1024,
+        MAX_FORM_PARTS=200,
+        SESSION_COOKIE_NAME="__Host-bao" if settings.https else "bao",
+        SESSION_COOKIE_SECURE=settings.https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+    )
+    app.extensions["database"] = Database(settings.DATABASE_URL)
+    app.extensions["tasks"] = {kind: named(path) for kind, path in TASKS.items()}
+    app.extensions["schedules"] = [(name, every, named(path)) for name, every, path in SCHEDULES]
+    app.extensions["dashboard"] = DASHBOARD
+    app.extensions["slots"] = SLOTS
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    events.subscribe((named(news), named(handler)) for news, handler in SUBSCRIPTIONS)
+    assets.install(app, ROOT / "static", ROOT / "var" / "assets")
+    locale.install(app)
+    requests.install(app)
+    security.install(app)
+    for module, name in BLUEPRINTS:
+        app.register_blueprint(named(f"{module}:{name}"))
+    for module, name in COMMANDS:
+        app.cli.add_command(named(f"{module}:{name}"))
+    if settings.TRUSTED_PROXIES:
+        hops = settings.TRUSTED_PROXIES
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    return app
+
+
+def named(path: str) -> Any:  # noqa: ANN401 - whatever the tables above name
+    """Return what "module:name" names; a wrong name in a table stops the start."""
+    module, _, name = path.partition(":")
+    return getattr(importlib.import_module(module), name)

@@ -14,25 +14,37 @@ from core.db import Database
 from core.settings import ROOT, Settings, load
 from core.web import assets, locale, requests, security
 
-# Every blueprint, in the order of a visitor's way: module, attribute.
-BLUEPRINTS: list[tuple[str, str]] = [
-    ("shop.views.browse", "blueprint"),
-    ("shop.views.cart", "blueprint"),
-    ("shop.views.checkout", "blueprint"),
-    ("shop.views.orders", "blueprint"),
-    ("shop.views.dashboard", "blueprint"),
-    ("traceability.views.resolver", "blueprint"),
-    ("traceability.views.scan", "blueprint"),
-    ("traceability.views.dashboard", "blueprint"),
-    ("catalog.views.dashboard", "blueprint"),
-    ("catalog.views.staff", "blueprint"),
-    ("accounts.views.public", "blueprint"),
-    ("accounts.views.staff", "blueprint"),
-    ("livestream.views.feeds", "blueprint"),
-    ("livestream.views.shows", "blueprint"),
-    ("core.web.health", "blueprint"),
-    ("core.web.tasks", "blueprint"),
+# Every module that declares tables: migrations and tests need them all, whoever imports what.
+TABLES: list[str] = [
+    "core.tasks",
+    "accounts.users",
+    "accounts.sessions",
+    "accounts.tokens",
+    "accounts.throttle",
+    "accounts.audit",
+    "catalog.places",
+    "catalog.villages",
+    "catalog.producers",
+    "catalog.members",
+    "catalog.grants",
+    "catalog.products",
+    "catalog.variants",
+    "catalog.lots",
+    "catalog.certificates",
+    "catalog.stock",
+    "traceability.trace_codes",
+    "traceability.diary",
+    "shop.carts",
+    "shop.delivery",
+    "shop.orders",
+    "shop.payments.payments",
+    "livestream.shows",
+    "livestream.claims",
+    "livestream.feeds.feeds",
 ]
+
+# Every blueprint, in the order of a visitor's way: module, attribute.
+BLUEPRINTS: list[tuple[str, str]] = []
 
 # Command groups of `flask …`.
 COMMANDS: list[tuple[str, str]] = []
@@ -56,6 +68,7 @@ SLOTS: dict[str, list[str]] = {}
 def create_app(settings: Settings | None = None) -> Flask:
     """Return the shop, ready to serve; `settings` are read from the environment by default."""
     settings = settings or load()
+    load_tables()
     logs.configure(settings.LOG_LEVEL)
     app = Flask(__name__)
     app.config.update(
@@ -90,6 +103,12 @@ def create_app(settings: Settings | None = None) -> Flask:
         hops = settings.TRUSTED_PROXIES
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     return app
+
+
+def load_tables() -> None:
+    """Import every module that declares tables."""
+    for module in TABLES:
+        importlib.import_module(module)
 
 
 def named(path: str) -> Any:  # noqa: ANN401 - whatever the tables above name

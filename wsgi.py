@@ -111,7 +111,7 @@ def load_tables() -> None:
         importlib.import_module(module)
 
 
-def named(path: str) -> Any:  # noqa: ANN401 - whatever the tables above name
+def named(path: str) -> Any:
     """Return what "module:name" names; a wrong name in a table stops the start."""
     module, _, name = path.partition(":")
     return getattr(importlib.import_module(module), name)

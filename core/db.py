@@ -15,8 +15,8 @@ from sqlalchemy import (
     BigInteger,
     DateTime,
     Dialect,
-    Enum,
     Engine,
+    Enum,
     MetaData,
     TypeDecorator,
     create_engine,
@@ -131,7 +131,7 @@ def _sqlite(url: str) -> Engine:
     engine = create_engine(url, pool_size=20, max_overflow=20, pool_timeout=5)
 
     @event.listens_for(engine, "connect")
-    def _connect(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own class
+    def _connect(connection: Any, _record: object) -> None:
         connection.isolation_level = None
         for pragma in (
             "journal_mode=WAL",
@@ -144,7 +144,7 @@ def _sqlite(url: str) -> Engine:
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
-    def _begin(connection: Any) -> None:  # noqa: ANN401
+    def _begin(connection: Any) -> None:
         writes = connection.get_execution_options().get("write")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 

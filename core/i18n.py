@@ -21,7 +21,7 @@ SOURCES = ROOT / "translations" / "vi"
 COMPILED = ROOT / "translations" / "vi" / "LC_MESSAGES" / "messages.mo"
 
 
-def lazy(msgid: str, **values: Any) -> LazyString:  # noqa: ANN401 - whatever the sentence names
+def lazy(msgid: str, **values: Any) -> LazyString:
     """Return `msgid` to be translated when it is shown, not when it is raised."""
     return lazy_gettext(msgid, **values)
 

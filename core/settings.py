@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,53 +31,54 @@ class BadSetting(SystemExit):
     """The shop cannot start: a setting is unknown or malformed; the message names it."""
 
 
-def _setting(default: object, help_text: str) -> object:
-    return field(default=default, metadata={"help": help_text})  # type: ignore[call-overload]
+def _setting(default: Any, help_text: str) -> Any:
+    return field(default=default, metadata={"help": help_text})
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Every setting, its default and one line of help (the help is also `.env.example`)."""
 
-    PORT: int = _setting(8000, "port of the web server on 127.0.0.1")  # type: ignore[assignment]
-    PUBLIC_URL: str = _setting(  # type: ignore[assignment]
+    PORT: int = _setting(8000, "port of the web server on 127.0.0.1")
+    PUBLIC_URL: str = _setting(
         "", "address people type, printed into QR codes; default http://127.0.0.1:PORT"
     )
-    DATABASE_URL: str = _setting(  # type: ignore[assignment]
+    DATABASE_URL: str = _setting(
         "sqlite:///var/shop.db", "sqlite:///path or postgresql://user:password@host/name"
     )
-    QUEUE_URL: str = _setting(  # type: ignore[assignment]
-        "", "redis://… or amqp://… hands background work to Dramatiq workers; empty: embedded worker"
+    QUEUE_URL: str = _setting(
+        "",
+        "redis://… or amqp://… hands background work to Dramatiq workers; empty: embedded worker",
     )
-    SECRET_KEY: str = _setting(  # type: ignore[assignment]
+    SECRET_KEY: str = _setting(
         "", "32 characters or more; empty: made once and kept in var/secret_key"
     )
-    SECRET_KEY_FALLBACKS: tuple[str, ...] = _setting(  # type: ignore[assignment]
+    SECRET_KEY_FALLBACKS: tuple[str, ...] = _setting(
         (), "older secret keys, separated by commas, still accepted while they fade out"
     )
-    SELLING_MODE: str = _setting(  # type: ignore[assignment]
+    SELLING_MODE: str = _setting(
         "intermediary", "intermediary (each producer is paid on its own account) or direct"
     )
-    STORAGE_DIR: str = _setting(  # type: ignore[assignment]
+    STORAGE_DIR: str = _setting(
         "var/storage", "folder of pictures, papers and feeds while S3_BUCKET is empty"
     )
-    S3_BUCKET: str = _setting("", "bucket for pictures, papers and feeds; empty: STORAGE_DIR")  # type: ignore[assignment]
-    S3_ENDPOINT_URL: str = _setting("", "address of an S3-compatible server; empty: AWS")  # type: ignore[assignment]
-    S3_REGION: str = _setting("us-east-1", "region of the bucket")  # type: ignore[assignment]
-    AWS_ACCESS_KEY_ID: str = _setting("", "key of the bucket")  # type: ignore[assignment]
-    AWS_SECRET_ACCESS_KEY: str = _setting("", "secret of the bucket")  # type: ignore[assignment]
-    MAIL_URL: str = _setting(  # type: ignore[assignment]
+    S3_BUCKET: str = _setting("", "bucket for pictures, papers and feeds; empty: STORAGE_DIR")
+    S3_ENDPOINT_URL: str = _setting("", "address of an S3-compatible server; empty: AWS")
+    S3_REGION: str = _setting("us-east-1", "region of the bucket")
+    AWS_ACCESS_KEY_ID: str = _setting("", "key of the bucket")
+    AWS_SECRET_ACCESS_KEY: str = _setting("", "secret of the bucket")
+    MAIL_URL: str = _setting(
         "", "smtp://user:password@host:port (smtps:// for TLS); empty: mails are printed to the log"
     )
-    MAIL_FROM: str = _setting("Chợ Phiên <no-reply@localhost>", "sender of every mail")  # type: ignore[assignment]
-    WEB_PROCESSES: int = _setting(1, "web processes started by ./manage run")  # type: ignore[assignment]
-    WEB_THREADS: int = _setting(16, "threads of each web process")  # type: ignore[assignment]
-    EMBEDDED_WORKER: bool = _setting(True, "1: the web process also runs background work")  # type: ignore[assignment]
-    TRUSTED_PROXIES: int = _setting(0, "how many proxies in front may set X-Forwarded-*")  # type: ignore[assignment]
-    METRICS_TOKEN: str = _setting("", "bearer token of /metrics; empty: loopback only")  # type: ignore[assignment]
-    SUPPORT_PHONE: str = _setting("", "phone shown in the footer and on error pages; empty: none")  # type: ignore[assignment]
-    OPERATOR_NAME: str = _setting("", "legal name of who runs this shop, shown in the footer")  # type: ignore[assignment]
-    LOG_LEVEL: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR")  # type: ignore[assignment]
+    MAIL_FROM: str = _setting("Chợ Phiên <no-reply@localhost>", "sender of every mail")
+    WEB_PROCESSES: int = _setting(1, "web processes started by ./manage run")
+    WEB_THREADS: int = _setting(16, "threads of each web process")
+    EMBEDDED_WORKER: bool = _setting(True, "1: the web process also runs background work")
+    TRUSTED_PROXIES: int = _setting(0, "how many proxies in front may set X-Forwarded-*")
+    METRICS_TOKEN: str = _setting("", "bearer token of /metrics; empty: loopback only")
+    SUPPORT_PHONE: str = _setting("", "phone shown in the footer and on error pages; empty: none")
+    OPERATOR_NAME: str = _setting("", "legal name of who runs this shop, shown in the footer")
+    LOG_LEVEL: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR")
 
     @property
     def https(self) -> bool:
@@ -149,7 +151,8 @@ def _finish(given: Settings, root: Path) -> Settings:
     checks = {
         "SELLING_MODE": given.SELLING_MODE in {"direct", "intermediary"},
         "LOG_LEVEL": given.LOG_LEVEL in {"DEBUG", "INFO", "WARNING", "ERROR"},
-        "DATABASE_URL": urlsplit(given.DATABASE_URL).scheme.split("+")[0] in {"sqlite", "postgresql"},
+        "DATABASE_URL": urlsplit(given.DATABASE_URL).scheme.split("+")[0]
+        in {"sqlite", "postgresql"},
         "QUEUE_URL": urlsplit(given.QUEUE_URL).scheme in {"", "redis", "rediss", "amqp", "amqps"},
         "MAIL_URL": urlsplit(given.MAIL_URL).scheme in {"", "smtp", "smtps"},
         "PUBLIC_URL": urlsplit(given.PUBLIC_URL).scheme in {"", "http", "https"},
@@ -175,7 +178,9 @@ def _finish(given: Settings, root: Path) -> Settings:
         "DATABASE_URL": url,
         "STORAGE_DIR": str(root / given.STORAGE_DIR),
     }
-    return Settings(**{f.name: changed.get(f.name, getattr(given, f.name)) for f in fields(Settings)})
+    return Settings(
+        **{f.name: changed.get(f.name, getattr(given, f.name)) for f in fields(Settings)}
+    )
 
 
 def _own_secret(root: Path) -> str:

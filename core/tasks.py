@@ -56,6 +56,4 @@ def enqueue(
     """
     if key is not None and session.scalar(select(Task.id).where(Task.key == key)) is not None:
         return
-    session.add(
-        Task(kind=kind, payload=payload, key=key, run_at=run_at or now, created_at=now)
-    )
+    session.add(Task(kind=kind, payload=payload, key=key, run_at=run_at or now, created_at=now))

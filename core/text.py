@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 _SPACES = re.compile(r"[^\S\n]+")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _NON_WORD = re.compile(r"[^0-9a-z]+")
 
 
@@ -43,7 +44,4 @@ def has_control_characters(text: str) -> bool:
     Tab, line feed and carriage return are ordinary in text areas and allowed; lone
     surrogates are not text at all.
     """
-    return any(
-        (ord(c) < 0x20 and c not in "\t\n\r") or ord(c) == 0x7F or 0xD800 <= ord(c) <= 0xDFFF
-        for c in text
-    )
+    return _CONTROL.search(text) is not None

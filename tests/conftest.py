@@ -18,7 +18,7 @@ from tests.postgres import running_postgres
 from wsgi import create_app, load_tables
 
 NOON = datetime(2026, 11, 25, 5, 0, tzinfo=UTC)  # noon in Vietnam
-SECRET = "tests-only-secret-0123456789-abcdefghijkl"  # noqa: S105 - a test key
+SECRET = "tests-only-secret-0123456789-abcdefghijkl"
 
 
 @pytest.fixture(scope="session")
@@ -82,7 +82,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 @pytest.fixture
 def session(database: Database) -> Iterator[Session]:
     """One write transaction, rolled back at the end of the test."""
-    with database._writer() as session:  # noqa: SLF001 - the test is the one transaction
+    with database._writer() as session:
         session.begin()
         yield session
         session.rollback()

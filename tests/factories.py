@@ -46,9 +46,7 @@ def a_commune(session: Session, *, code: str = "09784", name: str = "Xã Đan Ph
     return session.get(AdminUnit, code) or _unit(session, code, Level.COMMUNE, name, province.code)
 
 
-def _unit(
-    session: Session, code: str, level: Level, name: str, parent: str | None
-) -> AdminUnit:
+def _unit(session: Session, code: str, level: Level, name: str, parent: str | None) -> AdminUnit:
     unit = AdminUnit(
         code=code,
         level=level,

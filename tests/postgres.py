@@ -45,13 +45,31 @@ def running_postgres() -> Iterator[str]:
         )
 
     run(
-        f"{programs}/initdb", "-D", str(data), "-U", "shop", "-A", "trust", "-E", "UTF8",
+        f"{programs}/initdb",
+        "-D",
+        str(data),
+        "-U",
+        "shop",
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
         "--no-sync",
     )
     port = free_port()
     options = " ".join(f"-c {setting}" for setting in SETTINGS)
     options += f" -p {port} -k {folder}"
-    run(f"{programs}/pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start")
+    run(
+        f"{programs}/pg_ctl",
+        "-D",
+        str(data),
+        "-w",
+        "-l",
+        str(folder / "log"),
+        "-o",
+        options,
+        "start",
+    )
     try:
         yield f"postgresql://shop@127.0.0.1:{port}"
     finally:

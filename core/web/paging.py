@@ -5,6 +5,8 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 
 Mark = list[int | str | None]
+LONGEST = 400
+LARGEST_NUMBER = 2**63
 
 
 def write_cursor(mark: Mark) -> str:
@@ -14,7 +16,7 @@ def write_cursor(mark: Mark) -> str:
 
 def read_cursor(text: str | None, shape: tuple[type, ...]) -> Mark | None:
     """Return the mark, or None for anything that is not a cursor of this `shape` (first page)."""
-    if not text or len(text) > 400:
+    if not text or len(text) > LONGEST:
         return None
     try:
         mark = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
@@ -22,8 +24,13 @@ def read_cursor(text: str | None, shape: tuple[type, ...]) -> Mark | None:
         return None
     if not isinstance(mark, list) or len(mark) != len(shape):
         return None
-    fits = all(
-        value is None or (type(value) is kind and (kind is not int or abs(value) < 2**63))
-        for value, kind in zip(mark, shape, strict=True)
-    )
+    fits = all(_fits(value, kind) for value, kind in zip(mark, shape, strict=True))
     return mark if fits else None
+
+
+def _fits(value: object, kind: type) -> bool:
+    if value is None:
+        return True
+    if isinstance(value, int):
+        return type(value) is kind and abs(value) < LARGEST_NUMBER
+    return type(value) is kind

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any, cast
 
 from flask import Flask, Response, current_app, g, make_response, render_template, request
@@ -96,13 +97,16 @@ def _refuse_unreadable_input() -> Response | None:
             for value in (name, *values):
                 if has_control_characters(value) or "\ufffd" in value:
                     return error_page(
-                        400, _("The field “%(field)s” holds characters that cannot be read.",
-                               field=name[:40].replace("\ufffd", "?"))
+                        400,
+                        _(
+                            "The field “%(field)s” holds characters that cannot be read.",
+                            field=name[:40].replace("\ufffd", "?"),
+                        ),
                     )
     return None
 
 
-def _pairs(source: Any) -> Iterator[tuple[str, list[str]]]:  # noqa: ANN401 - MultiDict or dict
+def _pairs(source: Any) -> Iterator[tuple[str, list[str]]]:
     if hasattr(source, "lists"):
         yield from source.lists()
     else:
@@ -125,7 +129,10 @@ def _refuse_view_without_audience() -> Response | None:
 
 
 def _http_error(error: HTTPException) -> Response:
-    if error.response is not None or (error.code or 500) < 400:
+    if (
+        error.response is not None
+        or (error.code or HTTPStatus.INTERNAL_SERVER_ERROR) < HTTPStatus.BAD_REQUEST
+    ):
         return cast("Response", error.get_response())
     page = error_page(error.code or 500)
     for name, value in error.get_headers():
@@ -134,19 +141,19 @@ def _http_error(error: HTTPException) -> Response:
     return page
 
 
-def _data_error(_error: DataError) -> Response:
+def _data_error(error: DataError) -> Response:
     """Answer what the database could not store: the input is wrong, and retrying cannot help."""
-    current_app.logger.warning("input the database refused", exc_info=True)
+    current_app.logger.warning("input the database refused", exc_info=error)
     return error_page(400)
 
 
-def _database_away(_error: Exception) -> Response:
-    current_app.logger.error("the database did not answer", exc_info=True)
+def _database_away(error: Exception) -> Response:
+    current_app.logger.error("the database did not answer", exc_info=error)
     page = error_page(503)
     page.headers["Retry-After"] = "10"
     return page
 
 
-def _our_bug(_error: Exception) -> Response:
-    current_app.logger.exception("unexpected error")
+def _our_bug(error: Exception) -> Response:
+    current_app.logger.error("unexpected error", exc_info=error)
     return error_page(500, g.get("request_id"))

@@ -129,7 +129,7 @@ def _refuse_cross_site() -> Response | None:
 
 
 def _sent_by_another_site() -> bool:
-    """Say whether the browser admits that another site sent this (absent headers: not a browser)."""
+    """Say whether the browser tells that another site sent this (no header: not a browser)."""
     fetch_site = request.headers.get("Sec-Fetch-Site")
     if fetch_site is not None:
         return fetch_site not in {"same-origin", "none"}

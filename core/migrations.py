@@ -1,0 +1,81 @@
+"""Migrations: numbered steps in `migrations/versions`, run by Alembic's Python API."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from core.db import Base, Database
+from core.settings import ROOT
+
+FOLDER = ROOT / "migrations"
+# Any number: it only has to be the same in every process that might migrate at once.
+ADVISORY_LOCK = 7_204_451
+
+
+def upgrade(database: Database, to: str = "head") -> None:
+    """Bring the schema to revision `to`; of two processes at once, one works and one waits.
+
+    PostgreSQL: a lock the shop's own traffic holds is waited for one second at most, so that a
+    migration never queues the whole shop behind itself.
+    """
+    with database.engine.execution_options(write=True).connect() as connection:
+        if not database.is_sqlite:
+            connection.execute(text(f"SELECT pg_advisory_lock({ADVISORY_LOCK})"))
+            connection.execute(text("SET lock_timeout = '1s'"))
+            connection.execute(text("SET statement_timeout = '60s'"))
+            connection.commit()
+        try:
+            with connection.begin():
+                command.upgrade(_config(connection), to)
+        finally:
+            if not database.is_sqlite:
+                connection.execute(text(f"SELECT pg_advisory_unlock({ADVISORY_LOCK})"))
+                connection.execute(text("RESET lock_timeout"))
+                connection.execute(text("RESET statement_timeout"))
+                connection.commit()
+
+
+def revision(database: Database) -> str | None:
+    """Return the revision this database is at, None for an empty one."""
+    with database.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def head() -> str | None:
+    """Return the newest revision in the folder."""
+    return ScriptDirectory(str(FOLDER)).get_current_head()
+
+
+def differences(database: Database) -> list[object]:
+    """Return what the models say and the migrated database does not; empty when they agree."""
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, Base.metadata))
+
+
+def draft(database: Database, name: str) -> Path:
+    """Write the next numbered migration from the difference between models and `database`."""
+    newest = head()
+    number = f"{int(newest or 0) + 1:04d}"
+    with database.engine.execution_options(write=True).connect() as connection, connection.begin():
+        script = command.revision(
+            _config(connection), message=name, autogenerate=True, rev_id=number
+        )
+    if script is None or isinstance(script, list):
+        message = "exactly one migration was expected"
+        raise RuntimeError(message)
+    return Path(str(script.path))
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config

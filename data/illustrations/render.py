@@ -68,7 +68,7 @@ def print_motif(page: Page, motif: str) -> None:
     for width in STRIP_WIDTHS if motif == STRIP else SQUARE_WIDTHS:
         picture = rasterise(page, motif, width)
         target = PICTURES / f"{motif}-{width}"
-        picture.save(target.with_suffix(".avif"), quality=AVIF_QUALITY, speed=2)
+        picture.save(target.with_suffix(".avif"), quality=AVIF_QUALITY, speed=4)
         with_few_colours(picture).save(
             target.with_suffix(".webp"), lossless=True, quality=100, method=6
         )

@@ -1,0 +1,162 @@
+"""Who is behind this request: the cookie leads to a row, and the row alone is believed.
+
+Flask-Login holds the person for the length of one request. Its remember cookie and its entries in
+the client-side session are not used: neither could be ended from another device. It is not
+installed by `init_app`, which would look at the cookie on every page and so forbid caching.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from flask import Flask, Request, Response, current_app, g, redirect, request, url_for
+from flask_login import LoginManager, current_user
+from sqlalchemy.exc import OperationalError
+
+from accounts import sessions
+from accounts.sessions import PROOF_LASTS, SEEN_EVERY
+from accounts.sessions import SignedIn as SignedIn
+from accounts.users import Role, User
+from core.clock import utc_now
+from core.errors import NotFound
+from core.web.requests import audience, reading, transaction
+from core.web.security import cookie_name, drop_cookie, set_cookie
+
+COOKIE = "sid"
+LONGEST_WAY_BACK = 500
+
+
+def install(app: Flask) -> None:
+    """Let `signed_in()` work in this app."""
+    manager = LoginManager()
+    manager.session_protection = None
+    manager.request_loader(_load)
+    # Flask-Login skips our loader where its own cookie is present; this name is never set.
+    app.config["REMEMBER_COOKIE_NAME"] = "__Host-never"
+    app.login_manager = manager  # type: ignore[attr-defined]
+    app.after_request(_note_use)
+
+
+def signed_in() -> SignedIn | None:
+    """Return who is logged in here, or None. The page is then private and never cached."""
+    g.private = True
+    return cast("SignedIn", current_user._get_current_object()) if current_user.is_authenticated else None  # noqa: E501, SLF001
+
+
+def account_required(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Open a view to whoever is logged in; others are asked to log in and come back."""
+
+    @wraps(view)
+    def guarded(**values: Any) -> Any:  # noqa: ANN401 - the view's own values
+        if signed_in() is None:
+            return _to_login("account.login")
+        return view(**values)
+
+    return audience("account")(guarded)
+
+
+def proof_required(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Ask for the password again when it was given more than ten minutes ago.
+
+    For acts that a thief of an unlocked phone must not do: bank account, log-in name, rights.
+    """
+
+    @wraps(view)
+    def guarded(**values: Any) -> Any:  # noqa: ANN401
+        person = signed_in()
+        if person is None:
+            return _to_login("account.login")
+        if person.proved_at is None or person.proved_at + PROOF_LASTS <= utc_now():
+            return _to_login("account.prove")
+        return view(**values)
+
+    return guarded
+
+
+def staff_required(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Open a view to staff; for anyone else who is logged in it does not exist."""
+
+    @wraps(view)
+    def guarded(**values: Any) -> Any:  # noqa: ANN401
+        person = signed_in()
+        if person is None:
+            return _to_login("account.login")
+        if person.role is not Role.STAFF:
+            raise NotFound
+        return view(**values)
+
+    return audience("staff")(guarded)
+
+
+def log_in(response: Response, token: str, user: User) -> None:
+    """Give the browser the cookie of a log-in just started; a buyer's outlives the browser."""
+    days = sessions.LIFETIMES[Role.BUYER].whole.days if user.role is Role.BUYER else None
+    set_cookie(response, COOKIE, token, days=days)
+
+
+def log_out(response: Response) -> None:
+    """Take the log-in cookie from the browser."""
+    drop_cookie(response, COOKIE)
+
+
+def cookie_value() -> str | None:
+    """Return what the browser sent as its log-in cookie, believed or not."""
+    return request.cookies.get(cookie_name(COOKIE))
+
+
+def way_back(given: str | None) -> str | None:
+    """Return `given` if it is a path of this shop, else None: never a way out of it.
+
+    Browsers read a backslash as a slash and drop tabs and line ends, so «/\\t/evil» is another
+    site; only a plain path with one leading slash and no such letter passes.
+    """
+    if not given or len(given) > LONGEST_WAY_BACK or not given.startswith("/"):
+        return None
+    if given.startswith("//") or "\\" in given or any(not c.isprintable() for c in given):
+        return None
+    try:
+        parts = urlsplit(given)
+    except ValueError:
+        return None
+    return None if parts.scheme or parts.netloc or parts.path.startswith("//") else given
+
+
+def _to_login(endpoint: str) -> Response:
+    return cast("Response", redirect(url_for(endpoint, tiep=_this_page()), 303))
+
+
+def _this_page() -> str | None:
+    if request.method in {"GET", "HEAD"}:
+        query = request.query_string.decode("utf-8", "replace")
+        return way_back(request.script_root + request.path + (f"?{query}" if query else ""))
+    # A form was sent: its answer is no place to return to, the page that held it is.
+    page = urlsplit(request.headers.get("Referer", ""))
+    return way_back(page.path) if page.netloc == request.host else None
+
+
+def _load(_request: Request) -> SignedIn | None:
+    token = cookie_value()
+    if not token:
+        return None
+    now = utc_now()
+    with reading() as session:
+        found = sessions.find_signed_in(session, token, now=now)
+    if found is None:
+        return None
+    person, last_seen_at = found
+    if last_seen_at <= now - SEEN_EVERY:
+        g.seen_login = person.session_id
+    return person
+
+
+def _note_use(response: Response) -> Response:
+    """After the view, so that this small write never waits for the view's own transaction."""
+    session_id = g.pop("seen_login", None)
+    if session_id is not None:
+        try:
+            with transaction() as session:
+                sessions.see(session, session_id, now=utc_now())
+        except OperationalError:
+            current_app.logger.warning("the use of a log-in was not noted", exc_info=True)
+    return response

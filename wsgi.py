@@ -70,7 +70,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or load()
     load_tables()
     logs.configure(settings.LOG_LEVEL)
-    app = Flask(__name__)
+    app = Flask(__name__, static_folder=None)
     app.config.update(
         SETTINGS=settings,
         SECRET_KEY=settings.SECRET_KEY,

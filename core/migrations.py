@@ -1,5 +1,7 @@
 """Migrations: numbered steps in `migrations/versions`, run by Alembic's Python API."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -23,21 +25,36 @@ def upgrade(database: Database, to: str = "head") -> None:
     PostgreSQL: a lock the shop's own traffic holds is waited for one second at most, so that a
     migration never queues the whole shop behind itself.
     """
-    with database.engine.execution_options(write=True).connect() as connection:
-        if not database.is_sqlite:
-            connection.execute(text(f"SELECT pg_advisory_lock({ADVISORY_LOCK})"))
-            connection.execute(text("SET lock_timeout = '1s'"))
-            connection.execute(text("SET statement_timeout = '60s'"))
-            connection.commit()
+    with _alone(database), _writing(database) as connection:
+        command.upgrade(_config(connection), to)
+
+
+@contextmanager
+def _alone(database: Database) -> Iterator[None]:
+    """Let one process migrate at a time; SQLite's write lock does that by itself."""
+    if database.is_sqlite:
+        yield
+        return
+    engine = database.engine.execution_options(isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text("SET statement_timeout = 0"))
+        connection.execute(text("SET lock_timeout = 0"))
+        connection.execute(text(f"SELECT pg_advisory_lock({ADVISORY_LOCK})"))
         try:
-            with connection.begin():
-                command.upgrade(_config(connection), to)
+            yield
         finally:
-            if not database.is_sqlite:
-                connection.execute(text(f"SELECT pg_advisory_unlock({ADVISORY_LOCK})"))
-                connection.execute(text("RESET lock_timeout"))
-                connection.execute(text("RESET statement_timeout"))
-                connection.commit()
+            connection.execute(text(f"SELECT pg_advisory_unlock({ADVISORY_LOCK})"))
+            connection.execute(text("RESET statement_timeout"))
+            connection.execute(text("RESET lock_timeout"))
+
+
+@contextmanager
+def _writing(database: Database) -> Iterator[Connection]:
+    with database.engine.execution_options(write=True).begin() as connection:
+        if not database.is_sqlite:
+            connection.execute(text("SET LOCAL lock_timeout = '1s'"))
+            connection.execute(text("SET LOCAL statement_timeout = '60s'"))
+        yield connection
 
 
 def revision(database: Database) -> str | None:
@@ -62,7 +79,7 @@ def draft(database: Database, name: str) -> Path:
     """Write the next numbered migration from the difference between models and `database`."""
     newest = head()
     number = f"{int(newest or 0) + 1:04d}"
-    with database.engine.execution_options(write=True).connect() as connection, connection.begin():
+    with _writing(database) as connection:
         script = command.revision(
             _config(connection), message=name, autogenerate=True, rev_id=number
         )

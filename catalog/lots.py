@@ -1,12 +1,23 @@
 """Lots: what was made together, with its dates. A recalled or held lot is never sold."""
 
 import enum
+import re
 from datetime import date, datetime
+from itertools import count
+from typing import Any, cast
 
-from sqlalchemy import ForeignKey, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CursorResult, ForeignKey, UniqueConstraint, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from accounts.audit import Actor, record
 from core.db import Base, word
+from core.errors import Conflict, Invalid
+from core.i18n import lazy as _
+from core.text import clean
+
+CODE = re.compile(r"[A-Z0-9][A-Z0-9-]{0,19}")
+LONGEST_REASON = 500
+MOST_PIECES = 10_000_000
 
 
 class LotState(enum.StrEnum):
@@ -15,6 +26,30 @@ class LotState(enum.StrEnum):
     ACTIVE = "active"
     HELD = "held"
     RECALLED = "recalled"
+
+
+class BadLotCode(Invalid):
+    """The code cannot stand on a label: only A-Z, 0-9 and hyphens, at most 20."""
+
+
+class LotCodeTaken(Conflict):
+    """This variant already has a lot of that code."""
+
+
+class BadLotDates(Invalid):
+    """The dates of a lot contradict each other or the calendar."""
+
+
+class BadLotSize(Invalid):
+    """A lot holds at least one piece."""
+
+
+class NoReason(Invalid):
+    """A recall or a hold says why."""
+
+
+class AlreadyRecalled(Conflict):
+    """The lot is recalled; nothing milder can be said of it any more."""
 
 
 class Lot(Base):
@@ -35,3 +70,104 @@ class Lot(Base):
     recalled_at: Mapped[datetime | None]
     is_sample: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
+
+
+def suggest_code(session: Session, variant_id: int, sku: str, *, made_on: date) -> str:
+    """Return a code no lot of the variant has: letters of its SKU, year, month and a number."""
+    letters = re.sub(r"[^A-Z0-9]", "", sku.upper())[:6] or "LO"
+    stem = f"{letters}-{made_on:%y%m}-"
+    taken = set(
+        session.scalars(
+            select(Lot.code).where(Lot.variant_id == variant_id, Lot.code.startswith(stem))
+        )
+    )
+    return next(code for n in count(1) if (code := f"{stem}{n:02d}") not in taken)
+
+
+def open_lot(
+    session: Session,
+    variant_id: int,
+    *,
+    code: str,
+    produced_on: date | None,
+    expires_on: date | None,
+    quantity: int,
+    now: datetime,
+    packed_on: date | None = None,
+    is_sample: bool = False,
+) -> Lot:
+    """Write a new active lot; nothing lies on a shelf yet.
+
+    Raises BadLotCode, LotCodeTaken, BadLotDates or BadLotSize, each naming its field.
+    """
+    code = clean(code).upper()
+    if not CODE.fullmatch(code):
+        raise BadLotCode(_("Use only letters A-Z, digits and hyphens, at most 20."), field="code")
+    if session.scalar(select(Lot.id).where(Lot.variant_id == variant_id, Lot.code == code)):
+        raise LotCodeTaken(_("There is already a lot %(code)s.", code=code), field="code")
+    if produced_on and expires_on and expires_on < produced_on:
+        raise BadLotDates(_("The expiry date lies before the day of making."), field="expires_on")
+    if not 0 < quantity <= MOST_PIECES:
+        raise BadLotSize(_("Write how many there are, at least 1."), field="quantity")
+    lot = Lot(
+        variant_id=variant_id,
+        code=code,
+        produced_on=produced_on,
+        packed_on=packed_on,
+        expires_on=expires_on,
+        quantity=quantity,
+        is_sample=is_sample,
+        created_at=now,
+    )
+    session.add(lot)
+    session.flush()  # gives the lot its id
+    return lot
+
+
+def hold(session: Session, lot: Lot, *, reason: str, actor: Actor, now: datetime) -> None:
+    """Stop the sale of the lot while it is looked into; holding twice is harmless.
+
+    Raises NoReason, or AlreadyRecalled: a hold never softens a recall.
+    """
+    words = _reason(reason)
+    if _set_state(session, lot, LotState.HELD, {LotState.ACTIVE}):
+        record(session, actor, "lot.hold", f"lot:{lot.id}", now=now, reason=words)
+    elif lot.state is LotState.RECALLED:
+        raise AlreadyRecalled(_("This lot is already recalled."))
+
+
+def recall(session: Session, lot: Lot, *, reason: str, actor: Actor, now: datetime) -> None:
+    """Recall the lot: not sold from this moment on, and its scan page says so with the reason.
+
+    Recalling twice is harmless: the first reason and moment stay. Raises NoReason.
+    """
+    words = _reason(reason)
+    if _set_state(
+        session,
+        lot,
+        LotState.RECALLED,
+        {LotState.ACTIVE, LotState.HELD},
+        recall_reason=words,
+        recalled_at=now,
+    ):
+        record(session, actor, "lot.recall", f"lot:{lot.id}", now=now, reason=words)
+
+
+def _reason(reason: str) -> str:
+    words = clean(reason)
+    if not words or len(words) > LONGEST_REASON:
+        raise NoReason(_("Say why, in at most 500 letters."), field="reason")
+    return words
+
+
+def _set_state(
+    session: Session, lot: Lot, to: LotState, allowed: set[LotState], **facts: object
+) -> bool:
+    changed = session.execute(
+        update(Lot)
+        .where(Lot.id == lot.id, Lot.state.in_(allowed))
+        .values(state=to, **facts)
+        .execution_options(synchronize_session=False)
+    )
+    session.expire(lot)
+    return cast("CursorResult[Any]", changed).rowcount == 1

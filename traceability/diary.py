@@ -1,13 +1,30 @@
-"""The diary of a lot: what was done, when, where, how much, a photo, by whom."""
+"""The diary of a lot: what was done, when, where, how much, a photo, by whom.
+
+Lines are added, never changed: what a buyer has read stays true.
+"""
 
 import enum
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import ForeignKey, Index, Numeric
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, Numeric, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from accounts.audit import Actor, record
+from catalog.lots import Lot
 from core.db import Base, word
+from core.errors import Invalid
+from core.i18n import lazy as _
+from core.text import clean
+
+LONGEST_PLACE = 120
+LONGEST_UNIT = 20
+LONGEST_NOTE = 500
+MOST = Decimal("99999999999.999")
+# A phone's clock may run ahead of ours.
+FAST_CLOCK = timedelta(minutes=10)
 
 
 class StepKind(enum.StrEnum):
@@ -21,6 +38,18 @@ class StepKind(enum.StrEnum):
     TESTING = "testing"
     PACKING = "packing"
     DISPATCH = "dispatch"
+
+
+class BadStepTime(Invalid):
+    """A diary tells what has happened, not what will."""
+
+
+class BadStepQuantity(Invalid):
+    """A quantity is a positive number with its unit."""
+
+
+class StepTooLong(Invalid):
+    """A line of the diary is a line, not a chapter."""
 
 
 class Step(Base):
@@ -44,3 +73,101 @@ class Step(Base):
     on_behalf_of: Mapped[str | None]
     entered_at: Mapped[datetime]
     is_sample: Mapped[bool] = mapped_column(default=False)
+
+
+def list_steps(session: Session, lot_id: int) -> list[Step]:
+    """Return the lot's diary in the order things happened."""
+    return list(
+        session.scalars(
+            select(Step).where(Step.lot_id == lot_id).order_by(Step.happened_at, Step.id)
+        )
+    )
+
+
+def steps_of_lots(session: Session, lot_ids: Iterable[int]) -> dict[int, list[Step]]:
+    """Return the diaries of many lots in one query; an empty list for a lot without lines."""
+    wanted = list(lot_ids)
+    diaries: dict[int, list[Step]] = defaultdict(list)
+    for step in session.scalars(
+        select(Step).where(Step.lot_id.in_(wanted)).order_by(Step.happened_at, Step.id)
+    ):
+        diaries[step.lot_id].append(step)
+    return {lot_id: diaries[lot_id] for lot_id in wanted}
+
+
+def find_last_step(session: Session, lot_id: int) -> Step | None:
+    """Return the line written last, which the next one often repeats."""
+    return session.scalar(
+        select(Step).where(Step.lot_id == lot_id).order_by(Step.id.desc()).limit(1)
+    )
+
+
+def write_step(
+    session: Session,
+    lot: Lot,
+    *,
+    kind: StepKind,
+    happened_at: datetime,
+    place: str | None,
+    quantity: Decimal | None,
+    unit: str | None,
+    note: str | None,
+    photo_key: str | None = None,
+    actor: Actor,
+    now: datetime,
+    is_sample: bool = False,
+) -> Step:
+    """Add one line to the lot's diary, to the millisecond, with the zone `happened_at` came in.
+
+    Text is kept in NFC. Raises BadStepTime, BadStepQuantity or StepTooLong, naming the field.
+    """
+    moment = happened_at.replace(microsecond=happened_at.microsecond // 1000 * 1000)
+    if moment > now + FAST_CLOCK:
+        raise BadStepTime(_("This time has not come yet."), field="happened_at")
+    amount, measure = _amount(quantity, unit)
+    step = Step(
+        lot_id=lot.id,
+        kind=kind,
+        happened_at=moment,
+        zone_offset=_zone(happened_at),
+        place=_line(place, LONGEST_PLACE, "place"),
+        quantity=amount,
+        unit=measure,
+        note=_line(note, LONGEST_NOTE, "note"),
+        photo_key=photo_key,
+        entered_by=actor.user_id,
+        entered_by_name=actor.name,
+        on_behalf_of=actor.on_behalf_of,
+        entered_at=now,
+        is_sample=is_sample,
+    )
+    session.add(step)
+    session.flush()  # gives the line its id
+    record(session, actor, "step.write", f"lot:{lot.id}", now=now, step=step.id, kind=kind.value)
+    return step
+
+
+def _zone(moment: datetime) -> str:
+    offset = f"{moment:%z}"
+    return f"{offset[:3]}:{offset[3:5]}"
+
+
+def _amount(quantity: Decimal | None, unit: str | None) -> tuple[Decimal | None, str | None]:
+    if quantity is None:
+        return None, None
+    if not quantity.is_finite() or not 0 < quantity <= MOST:
+        raise BadStepQuantity(_("Write a number above zero, such as 42 or 0,5."), field="quantity")
+    exact = quantity.quantize(Decimal("0.001"))
+    if exact != quantity:
+        raise BadStepQuantity(_("At most three digits after the comma."), field="quantity")
+    measure = _line(unit, LONGEST_UNIT, "unit")
+    if measure is None:
+        raise BadStepQuantity(_("Write the unit beside the number: kg, gói, lít…"), field="unit")
+    return exact, measure
+
+
+def _line(text: str | None, longest: int, field: str) -> str | None:
+    words = clean(text or "")
+    if len(words) > longest:
+        raise StepTooLong(_("At most %(longest)s letters.", longest=longest), field=field)
+    return words or None

@@ -33,6 +33,7 @@ TABLES: list[str] = [
     "catalog.certificates",
     "catalog.stock",
     "traceability.trace_codes",
+    "traceability.serials",
     "traceability.diary",
     "shop.carts",
     "shop.delivery",

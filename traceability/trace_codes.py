@@ -1,12 +1,20 @@
-"""Public codes of products, lots and serials: what a QR of ours says, for as long as it is stuck on."""
+"""Public codes of products and lots: what a QR of ours says, for as long as it is stuck on."""
 
 import enum
+from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, ForeignKey, Index, select, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from catalog.lots import Lot
+from catalog.variants import Variant
+from core.codes import new_code
 from core.db import Base, word
+from traceability.codes import TRACE_CODE
+
+TRIES = 5
 
 
 class CodeKind(enum.StrEnum):
@@ -14,7 +22,13 @@ class CodeKind(enum.StrEnum):
 
     PRODUCT = "product"
     LOT = "lot"
-    SERIAL = "serial"
+
+
+def _one_each(column: str, kind: CodeKind) -> Index:
+    only = text(f"kind = '{kind.value}'")
+    return Index(
+        f"uq_trace_code_{kind.value}", column, unique=True, sqlite_where=only, postgresql_where=only
+    )
 
 
 class TraceCode(Base):
@@ -22,7 +36,9 @@ class TraceCode(Base):
 
     __tablename__ = "trace_code"
     __table_args__ = (
-        CheckConstraint("kind <> 'lot' OR lot_id IS NOT NULL", name="lot_named"),
+        CheckConstraint("(kind = 'lot') = (lot_id IS NOT NULL)", name="lot_named"),
+        _one_each("product_id", CodeKind.PRODUCT),
+        _one_each("lot_id", CodeKind.LOT),
     )
 
     code: Mapped[str] = mapped_column(primary_key=True)
@@ -32,13 +48,65 @@ class TraceCode(Base):
     created_at: Mapped[datetime]
 
 
-class Serial(Base):
-    """One serial of one lot, unguessable; activated when its label is stuck on the goods."""
+def find_code(session: Session, code: str) -> TraceCode | None:
+    """Return what the public code of a product or lot names; a serial is not among these."""
+    return session.get(TraceCode, code)
 
-    __tablename__ = "serial"
 
-    serial: Mapped[str] = mapped_column(primary_key=True)
-    lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"), index=True)
-    created_at: Mapped[datetime]
-    activated_at: Mapped[datetime | None]
-    is_sample: Mapped[bool] = mapped_column(default=False)
+def find_product_code(session: Session, product_id: int) -> str | None:
+    """Return the product's public code, if it was ever given one."""
+    return session.scalar(
+        select(TraceCode.code).where(
+            TraceCode.kind == CodeKind.PRODUCT, TraceCode.product_id == product_id
+        )
+    )
+
+
+def find_lot_code(session: Session, lot_id: int) -> str | None:
+    """Return the lot's public code, if it was ever given one."""
+    return session.scalar(
+        select(TraceCode.code).where(TraceCode.kind == CodeKind.LOT, TraceCode.lot_id == lot_id)
+    )
+
+
+def ensure_product_code(session: Session, product_id: int, *, now: datetime) -> str:
+    """Return the product's public code, giving it one the first time."""
+    return _ensure(
+        session,
+        lambda: find_product_code(session, product_id),
+        lambda code: TraceCode(
+            code=code, kind=CodeKind.PRODUCT, product_id=product_id, created_at=now
+        ),
+    )
+
+
+def ensure_lot_code(session: Session, lot: Lot, *, now: datetime) -> str:
+    """Return the lot's public code, giving it one the first time."""
+    product_id = session.scalars(
+        select(Variant.product_id).where(Variant.id == lot.variant_id)
+    ).one()
+    return _ensure(
+        session,
+        lambda: find_lot_code(session, lot.id),
+        lambda code: TraceCode(
+            code=code, kind=CodeKind.LOT, product_id=product_id, lot_id=lot.id, created_at=now
+        ),
+    )
+
+
+def _ensure(
+    session: Session, find: Callable[[], str | None], make: Callable[[str], TraceCode]
+) -> str:
+    """Find, else make; of two that make at once, one writes and both return the same code."""
+    for _try in range(TRIES):
+        code = find()
+        if code is not None:
+            return code
+        try:
+            with session.begin_nested():
+                session.add(made := make(new_code(TRACE_CODE)))
+        except IntegrityError:
+            continue
+        return made.code
+    message = "a public code could not be written"
+    raise RuntimeError(message)

@@ -27,6 +27,8 @@ TABLES: list[str] = [
     "catalog.producers",
     "catalog.members",
     "catalog.grants",
+    "catalog.slugs",
+    "catalog.search",
     "catalog.products",
     "catalog.variants",
     "catalog.lots",
@@ -92,7 +94,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     events.subscribe((named(news), named(handler)) for news, handler in SUBSCRIPTIONS)
-    assets.install(app, ROOT / "static", ROOT / "var" / "assets")
+    assets.install(app)
     locale.install(app)
     requests.install(app)
     security.install(app)

@@ -1,12 +1,18 @@
 """Papers with dates. A star badge is computed from an OCOP certificate valid on the day."""
 
+import calendar
 import enum
+from collections.abc import Iterable
 from datetime import date
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, Select, func, or_, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.db import Base, word
+
+OCOP_MONTHS = 36
+EXPIRING_DAYS = 90
+BADGES = (3, 4, 5)
 
 
 class PaperKind(enum.StrEnum):
@@ -41,3 +47,110 @@ class Certificate(Base):
     file_key: Mapped[str | None]
     is_sample: Mapped[bool] = mapped_column(default=False)
     source: Mapped[str | None]
+
+    def counts_on(self, today: date) -> bool:
+        """Say whether the paper is valid on `today`."""
+        return self.issued_on <= today and (self.expires_on is None or today < self.expires_on)
+
+
+def stars_today(session: Session, product_ids: Iterable[int], today: date) -> dict[int, int]:
+    """Return the stars of those products whose OCOP certificate is valid on `today`."""
+    wanted = list(product_ids)
+    if not wanted:
+        return {}
+    rows = session.execute(best_stars(today).where(Certificate.product_id.in_(wanted)))
+    return {product_id: stars for product_id, stars in rows if stars is not None}
+
+
+def best_stars(today: date) -> Select[int, int | None]:
+    """Return the query of (product, stars) for every product with a badge on `today`."""
+    return (
+        select(Certificate.product_id, func.max(Certificate.stars))
+        .where(valid_badge(today))
+        .group_by(Certificate.product_id)
+    )
+
+
+def valid_badge(today: date) -> ColumnElement[bool]:
+    """Return the condition of an OCOP certificate that gives a badge on `today`."""
+    return (
+        (Certificate.kind == PaperKind.OCOP)
+        & Certificate.stars.in_(BADGES)
+        & (Certificate.issued_on <= today)
+        & or_(Certificate.expires_on.is_(None), Certificate.expires_on > today)
+    )
+
+
+def list_papers(session: Session, product_id: int) -> list[Certificate]:
+    """Return every paper of a product, newest first."""
+    return list(
+        session.scalars(
+            select(Certificate)
+            .where(Certificate.product_id == product_id)
+            .order_by(Certificate.issued_on.desc(), Certificate.id.desc())
+        )
+    )
+
+
+def list_papers_of(session: Session, product_ids: Iterable[int]) -> dict[int, list[Certificate]]:
+    """Return every paper of each product, newest first, in one question."""
+    papers: dict[int, list[Certificate]] = {product_id: [] for product_id in product_ids}
+    found = session.scalars(
+        select(Certificate)
+        .where(Certificate.product_id.in_(papers))
+        .order_by(Certificate.issued_on.desc(), Certificate.id.desc())
+    )
+    for paper in found:
+        papers[paper.product_id].append(paper)
+    return papers
+
+
+def best_badge(papers: Iterable[Certificate], today: date) -> Certificate | None:
+    """Return the paper that gives a product its badge on `today`, the highest if several."""
+    valid = [
+        paper
+        for paper in papers
+        if paper.kind is PaperKind.OCOP and paper.stars in BADGES and paper.counts_on(today)
+    ]
+    return max(valid, key=lambda paper: (paper.stars or 0, paper.issued_on), default=None)
+
+
+def add(
+    session: Session,
+    product_id: int,
+    kind: PaperKind,
+    *,
+    issued_on: date,
+    stars: int | None = None,
+    number: str | None = None,
+    issuer: str | None = None,
+    expires_on: date | None = None,
+    year_only: bool = False,
+    is_sample: bool = False,
+    source: str | None = None,
+) -> Certificate:
+    """Write down a paper. An OCOP certificate without an end is valid 36 months from its issue."""
+    if kind is PaperKind.OCOP and expires_on is None:
+        expires_on = months_after(issued_on, OCOP_MONTHS)
+    paper = Certificate(
+        product_id=product_id,
+        kind=kind,
+        stars=stars,
+        number=number,
+        issuer=issuer,
+        issued_on=issued_on,
+        expires_on=expires_on,
+        year_only=year_only,
+        is_sample=is_sample,
+        source=source,
+    )
+    session.add(paper)
+    session.flush()  # gives the paper its id
+    return paper
+
+
+def months_after(day: date, months: int) -> date:
+    """Return the same day so many months later, the last of the month if it has none such."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    last = calendar.monthrange(year, month + 1)[1]
+    return date(year, month + 1, min(day.day, last))

@@ -3,11 +3,20 @@
 import enum
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ColumnElement, ForeignKey, Index, or_, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from catalog import places, search
+from catalog.producers import Producer, ProducerState
+from catalog.slugs import free_slug, remember_change
+from catalog.villages import Village
 from core.db import Base, word
+from core.errors import NotFound
+from core.i18n import lazy as _
 from core.money import Money
+from core.text import clean, slugify
+
+KIND = "product"
 
 
 class OcopGroup(enum.StrEnum):
@@ -28,6 +37,10 @@ class ProductState(enum.StrEnum):
     REVIEW = "review"
     LIVE = "live"
     WITHDRAWN = "withdrawn"
+
+
+class NoSuchProduct(NotFound):
+    """No product that buyers may see has this address."""
 
 
 class Product(Base):
@@ -72,23 +85,143 @@ class Product(Base):
     updated_at: Mapped[datetime]
 
 
-class SlugChange(Base):
-    """An address a page once had; it answers 301 for ever."""
-
-    __tablename__ = "slug_change"
-
-    kind: Mapped[str] = mapped_column(primary_key=True)
-    old_slug: Mapped[str] = mapped_column(primary_key=True)
-    new_slug: Mapped[str]
-    changed_at: Mapped[datetime]
+def find_by_slug(session: Session, slug: str) -> Product | None:
+    """Return the product at this address, in whatever state."""
+    return session.scalar(select(Product).where(Product.slug == slug))
 
 
-class ProductWord(Base):
-    """The folded words of a product's search text: one prefix search, the same on every database."""
+def get_by_slug(session: Session, slug: str) -> Product:
+    """Return the product at this address in whatever state, or raise NoSuchProduct."""
+    product = find_by_slug(session, slug)
+    if product is None:
+        raise NoSuchProduct(_("There are no goods at this address."))
+    return product
 
-    __tablename__ = "product_word"
 
-    word: Mapped[str] = mapped_column(primary_key=True)
-    product_id: Mapped[int] = mapped_column(
-        ForeignKey("product.id", ondelete="CASCADE"), primary_key=True, index=True
+def get(session: Session, product_id: int) -> Product:
+    """Return the product, or raise NoSuchProduct."""
+    product = session.get(Product, product_id)
+    if product is None:
+        raise NoSuchProduct(_("These goods are no longer here."))
+    return product
+
+
+def list_of_producer(session: Session, producer_id: int) -> list[Product]:
+    """Return every product of a producer, newest first, in whatever state."""
+    return list(
+        session.scalars(
+            select(Product).where(Product.producer_id == producer_id).order_by(Product.id.desc())
+        )
+    )
+
+
+def seen_by_buyers() -> ColumnElement[bool]:
+    """Return the condition under which buyers see a product (outer-joined to its producer).
+
+    Goods without a producer are seen too, though nobody sells them yet.
+    """
+    return (Product.state == ProductState.LIVE) & or_(
+        Product.producer_id.is_(None), Producer.state == ProducerState.APPROVED
+    )
+
+
+def add(
+    session: Session,
+    name: str,
+    *,
+    now: datetime,
+    motif: str,
+    group: OcopGroup | None = None,
+    producer: Producer | None = None,
+    province_code: str | None = None,
+    commune_code: str | None = None,
+    village_id: int | None = None,
+    place_text: str | None = None,
+    description: str | None = None,
+    season_months: int = 0,
+    claimed_stars: int | None = None,
+    claimed_year: int | None = None,
+    claimed_decision: str | None = None,
+    is_sample: bool = False,
+    source: str | None = None,
+) -> Product:
+    """Write down a product as a draft, findable by its words once it is published."""
+    name = clean(name)
+    hints = [producer.name if producer else "", place_text or ""]
+    product = Product(
+        slug=free_slug(session, KIND, Product.slug, name, hints=hints),
+        name=name,
+        name_lower=name.lower(),
+        group=group,
+        state=ProductState.DRAFT,
+        producer_id=producer.id if producer else None,
+        province_code=province_code,
+        commune_code=commune_code,
+        village_id=village_id,
+        place_text=place_text,
+        description=description,
+        motif=motif,
+        season_months=season_months,
+        claimed_stars=claimed_stars,
+        claimed_year=claimed_year,
+        claimed_decision=claimed_decision,
+        is_sample=is_sample,
+        source=source,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(product)
+    session.flush()  # gives the product its id
+    refresh_words(session, product)
+    return product
+
+
+def publish(session: Session, product: Product, *, now: datetime) -> None:
+    """Show the product to buyers; publishing a live one changes nothing."""
+    _move(session, product, ProductState.LIVE, now=now)
+
+
+def withdraw(session: Session, product: Product, *, now: datetime) -> None:
+    """Take the product off the shelf; its page says so, its codes and orders live on."""
+    _move(session, product, ProductState.WITHDRAWN, now=now)
+
+
+def _move(session: Session, product: Product, state: ProductState, *, now: datetime) -> None:
+    session.execute(
+        update(Product)
+        .where(Product.id == product.id, Product.state != state)
+        .values(state=state, updated_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(product, ["state", "updated_at"])
+
+
+def rename(session: Session, product: Product, name: str, *, now: datetime) -> None:
+    """Give the product a new name and address; every old address leads to it for ever."""
+    name = clean(name)
+    old = product.slug
+    product.name, product.name_lower, product.updated_at = name, name.lower(), now
+    if slugify(name) != old:
+        product.slug = free_slug(session, KIND, Product.slug, name)
+        remember_change(session, KIND, old, product.slug, now=now)
+    session.flush()
+    refresh_words(session, product)
+
+
+def refresh_words(session: Session, product: Product) -> None:
+    """Make the product findable by everything its page says: name, maker, place, story."""
+    names = places.place_names(session, [product.commune_code, product.province_code])
+    producer = session.get(Producer, product.producer_id) if product.producer_id else None
+    village = session.get(Village, product.village_id) if product.village_id else None
+    search.index(
+        session,
+        product.id,
+        product.name,
+        [
+            producer.name if producer else None,
+            village.name if village else None,
+            *names.values(),
+            product.place_text,
+            product.description,
+        ],
     )

@@ -1,0 +1,97 @@
+"""Search that forgives missing accents: an index of words, one prefix match for each typed word.
+
+Every word of a product stands in the index twice where it carries a mark: folded («bun») and as
+it is written («bún»). The folded one finds, the written one ranks. The same rows and the same
+comparison work on every database, because the words are compared byte by byte.
+"""
+
+import re
+from collections.abc import Iterable
+
+from sqlalchemy import ColumnElement, ForeignKey, Select, String, and_, delete, insert, select
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
+
+from core.db import Base
+from core.text import nfc, words
+
+LONGEST_WORD = 40
+MOST_WORDS = 8
+_RUN = re.compile(r"[^\W_]+")
+# PostgreSQL would otherwise sort words as a dictionary does, and a range would miss some.
+_Bytes = String(LONGEST_WORD).with_variant(String(LONGEST_WORD, collation="C"), "postgresql")
+
+
+class ProductWord(Base):
+    """One word of a product's search text, and whether its name says it."""
+
+    __tablename__ = "product_word"
+
+    word: Mapped[str] = mapped_column(_Bytes, primary_key=True)
+    product_id: Mapped[int] = mapped_column(
+        ForeignKey("product.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    in_name: Mapped[bool]
+
+
+def word_rows(product_id: int, name: str, more: Iterable[str | None]) -> list[dict[str, object]]:
+    """Return the index rows of one product: words of its name, then of everything else."""
+    named = _forms(name)
+    others = set().union(*(_forms(text) for text in more if text)) - named
+    return [
+        {"word": word, "product_id": product_id, "in_name": in_name}
+        for group, in_name in ((named, True), (others, False))
+        for word in sorted(group)
+    ]
+
+
+def index(session: Session, product_id: int, name: str, more: Iterable[str | None]) -> None:
+    """Replace the words under which a product is found."""
+    session.execute(delete(ProductWord).where(ProductWord.product_id == product_id))
+    rows = word_rows(product_id, name, more)
+    if rows:
+        session.execute(insert(ProductWord), rows)
+
+
+def typed_words(query: str) -> list[tuple[str, str]]:
+    """Return (folded, as typed) for each word of a query; none when it holds no letter or digit."""
+    pairs = [pair for run in _RUN.findall(nfc(query).lower()) for pair in _pairs(run)]
+    return list(dict.fromkeys(pairs))[:MOST_WORDS]
+
+
+def matches(
+    column: InstrumentedAttribute[int], typed: list[tuple[str, str]]
+) -> ColumnElement[bool]:
+    """Return the condition that every typed word begins a word of the product, marks or not."""
+    return and_(*(column.in_(_with_prefix(folded)) for folded, _written in typed))
+
+
+def matches_as_written(
+    column: InstrumentedAttribute[int], typed: list[tuple[str, str]]
+) -> ColumnElement[bool]:
+    """Return the condition that the product's name has every word just as it was typed."""
+    return and_(
+        *(
+            column.in_(_with_prefix(written).where(ProductWord.in_name.is_(True)))
+            for _folded, written in typed
+        )
+    )
+
+
+def _with_prefix(prefix: str) -> Select[int]:
+    after = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+    return select(ProductWord.product_id).where(
+        ProductWord.word >= prefix, ProductWord.word < after
+    )
+
+
+def _forms(text: str) -> set[str]:
+    return {
+        form for run in _RUN.findall(nfc(text).lower()) for pair in _pairs(run) for form in pair
+    }
+
+
+def _pairs(run: str) -> list[tuple[str, str]]:
+    folded = words(run)
+    if len(folded) == 1:
+        return [(folded[0][:LONGEST_WORD], run[:LONGEST_WORD])]
+    return [(word[:LONGEST_WORD], word[:LONGEST_WORD]) for word in folded]

@@ -1,4 +1,4 @@
-"""The four families of refusal. Anything else that is raised is our bug and is loud.
+"""The families of refusal. Anything else that is raised is our bug and is loud.
 
 A refusal carries a sentence for people, already in their language or a lazy translation of it,
 and, for Invalid, the field it is about.
@@ -28,3 +28,11 @@ class Conflict(Refusal):
 
 class Forbidden(Refusal):
     """This person may not do this here (403)."""
+
+
+class Throttled(Refusal):
+    """Too much, too often (429); worth trying again after so many seconds."""
+
+    def __init__(self, message: object = "", *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after

@@ -13,10 +13,16 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 
 from core.db import Database
-from core.errors import Conflict, Forbidden, Invalid, NotFound, Refusal
+from core.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, Throttled
 from core.text import has_control_characters
 
-STATUS: dict[type[Refusal], int] = {NotFound: 404, Invalid: 422, Conflict: 409, Forbidden: 403}
+STATUS: dict[type[Refusal], int] = {
+    NotFound: 404,
+    Invalid: 422,
+    Conflict: 409,
+    Forbidden: 403,
+    Throttled: 429,
+}
 LONGEST_QUERY = 4_000
 
 
@@ -72,7 +78,10 @@ def install(app: Flask) -> None:
 def refusal_page(refusal: Refusal) -> Response:
     """Answer a refusal with its status and a page in plain words."""
     status = next(code for family, code in STATUS.items() if isinstance(refusal, family))
-    return error_page(status, str(refusal.message) or None)
+    page = error_page(status, str(refusal.message) or None)
+    if isinstance(refusal, Throttled):
+        page.headers["Retry-After"] = str(refusal.retry_after)
+    return page
 
 
 def error_page(status: int, message: str | None = None) -> Response:

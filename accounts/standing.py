@@ -1,0 +1,78 @@
+"""What an account is in this house: its role, and whether it is open."""
+
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from accounts import audit, sessions
+from accounts.audit import Actor
+from accounts.passwords import SHORTEST
+from accounts.users import Role, User
+from core.errors import Conflict, Forbidden
+from core.i18n import lazy as _
+
+
+class AlreadyClosed(Conflict):
+    """The account is closed already."""
+
+
+class NotClosed(Conflict):
+    """The account is open."""
+
+
+class ClosesItself(Forbidden):
+    """Nobody closes the account they are working with."""
+
+
+def close(session: Session, user: User, *, actor: Actor, now: datetime, reason: str) -> None:
+    """Close an account: every log-in of it ends with this, at once."""
+    if user.id == actor.user_id:
+        raise ClosesItself(_("Nobody closes the account they are working with."))
+    closed = session.scalar(
+        update(User)
+        .where(User.id == user.id, User.disabled_at.is_(None))
+        .values(disabled_at=now)
+        .returning(User.id)
+    )
+    if closed is None:
+        raise AlreadyClosed(_("This account is closed already."))
+    sessions.end_all(session, user.id)
+    audit.record(
+        session, actor, "user.closed", f"user:{user.id}", now=now, name=user.name, reason=reason
+    )
+
+
+def reopen(session: Session, user: User, *, actor: Actor, now: datetime) -> None:
+    """Open a closed account again; its person logs in anew."""
+    opened = session.scalar(
+        update(User)
+        .where(User.id == user.id, User.disabled_at.is_not(None))
+        .values(disabled_at=None)
+        .returning(User.id)
+    )
+    if opened is None:
+        raise NotClosed(_("This account is open."))
+    audit.record(session, actor, "user.reopened", f"user:{user.id}", now=now, name=user.name)
+
+
+def change_role(session: Session, user: User, role: Role, *, actor: Actor, now: datetime) -> None:
+    """Give `user` another role; every log-in ends, and a password too short for the role goes."""
+    if user.role is role:
+        return
+    before = user.role
+    if SHORTEST[role] > SHORTEST[before]:
+        user.password_hash = None
+    user.role = role
+    session.flush()
+    sessions.end_all(session, user.id)
+    audit.record(
+        session,
+        actor,
+        "user.role_changed",
+        f"user:{user.id}",
+        now=now,
+        name=user.name,
+        before=before.value,
+        after=role.value,
+    )

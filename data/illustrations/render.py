@@ -13,25 +13,28 @@ lang-{360,720,1440}.{webp,avif}.
 
 import argparse
 import io
+import re
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageColor
 from playwright.sync_api import Page, sync_playwright
 
 FOLDER = Path(__file__).parent
 PICTURES = FOLDER.parent.parent / "static" / "tranh"
 
 PAPER = "#FBFBF4"
+INK = "#1C201B"
 SQUARE_WIDTHS = (160, 320, 640, 960)
 STRIP_WIDTHS = (360, 720, 1440)
 CHANNEL_WIDTH = 1200
-CHANNEL_DRAWING_WIDTH = 1080
+CHANNEL_DRAWING_WIDTH = 1040
 STRIP = "lang"
+# Shown inside pages only; no channel ever receives them.
+PAGE_STATES = ("trong", "khong-thay")
 
-# Flat colour with hard edges: a small palette kept exactly beats a photographic coder.
-PALETTE_COLOURS = 48
-AVIF_QUALITY = 58
-JPEG_QUALITY = 85
+# Fine lines blur first in small pictures; large ones can be pressed harder.
+AVIF_QUALITY = {160: 58, 320: 54, 360: 54, 640: 46, 720: 46, 960: 42, 1440: 42}
+JPEG_QUALITY = 81
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -68,11 +71,11 @@ def print_motif(page: Page, motif: str) -> None:
     for width in STRIP_WIDTHS if motif == STRIP else SQUARE_WIDTHS:
         picture = rasterise(page, motif, width)
         target = PICTURES / f"{motif}-{width}"
-        picture.save(target.with_suffix(".avif"), quality=AVIF_QUALITY, speed=4)
-        with_few_colours(picture).save(
+        picture.save(target.with_suffix(".avif"), quality=AVIF_QUALITY[width], speed=4)
+        with_few_colours(picture, colours_of(motif)).save(
             target.with_suffix(".webp"), lossless=True, quality=100, method=6
         )
-    if motif != STRIP:
+    if motif != STRIP and motif not in PAGE_STATES:
         for_channels(page, motif).save(
             PICTURES / f"{motif}-{CHANNEL_WIDTH}.jpg",
             quality=JPEG_QUALITY,
@@ -93,9 +96,26 @@ def rasterise(page: Page, motif: str, width: int) -> Image.Image:
     return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
 
 
-def with_few_colours(picture: Image.Image) -> Image.Image:
-    """Return the picture in the few colours it was printed with, edges still smooth."""
-    return picture.quantize(PALETTE_COLOURS, dither=Image.Dither.NONE).convert("RGB")
+def colours_of(motif: str) -> list[tuple[int, int, int]]:
+    """Return the colours the drawing is printed in, and the paper's."""
+    drawing = (FOLDER / f"{motif}.svg").read_text(encoding="utf-8")
+    names = {PAPER, *re.findall(r"#[0-9A-Fa-f]{6}", drawing)}
+    return [ImageColor.getrgb(name)[:3] for name in sorted(names)]
+
+
+def with_few_colours(picture: Image.Image, colours: list[tuple[int, int, int]]) -> Image.Image:
+    """Return the picture in exactly its own colours, with one step towards ink and paper.
+
+    Flat colour with hard edges: so few colours, kept without loss, weigh less than what a
+    photographic coder makes of them, and no plate ever changes its tint.
+    """
+    ends = (ImageColor.getrgb(INK), ImageColor.getrgb(PAPER))
+    steps = {
+        tuple((a + b) // 2 for a, b in zip(c, end, strict=True)) for c in colours for end in ends
+    }
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([part for colour in [*colours, *sorted(steps)] for part in colour])
+    return picture.quantize(palette=palette, dither=Image.Dither.NONE).convert("RGB")
 
 
 def for_channels(page: Page, motif: str) -> Image.Image:

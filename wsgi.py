@@ -12,11 +12,13 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from core import events, logs
 from core.db import Database
 from core.settings import ROOT, Settings, load
+from core.storage import storage_for
 from core.web import assets, locale, requests, security
 
 # Every module that declares tables: migrations and tests need them all, whoever imports what.
 TABLES: list[str] = [
     "core.tasks",
+    "core.schedules",
     "accounts.users",
     "accounts.sessions",
     "accounts.tokens",
@@ -47,19 +49,27 @@ TABLES: list[str] = [
 ]
 
 # Every blueprint, in the order of a visitor's way: module, attribute.
-BLUEPRINTS: list[tuple[str, str]] = []
+BLUEPRINTS: list[tuple[str, str]] = [
+    ("livestream.views.feeds", "blueprint"),
+]
 
 # Command groups of `flask …`.
-COMMANDS: list[tuple[str, str]] = []
+COMMANDS: list[tuple[str, str]] = [
+    ("core.commands", "worker"),
+]
 
 # Who listens to which news: (event class, handler), as "module:name" pairs.
 SUBSCRIPTIONS: list[tuple[str, str]] = []
 
 # Which function does which kind of background work.
-TASKS: dict[str, str] = {}
+TASKS: dict[str, str] = {
+    "mail.send": "core.mail:send",
+}
 
 # What runs by the clock: name, seconds between runs, function.
-SCHEDULES: list[tuple[str, int, str]] = []
+SCHEDULES: list[tuple[str, int, str]] = [
+    ("forget finished tasks", 86_400, "core.tasks:forget_finished"),
+]
 
 # Entries of the producer's desk: endpoint, English label, icon. In the order they are shown.
 DASHBOARD: list[tuple[str, str, str]] = []
@@ -87,6 +97,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
     )
     app.extensions["database"] = Database(settings.DATABASE_URL)
+    app.extensions["storage"] = storage_for(settings)
     app.extensions["tasks"] = {kind: named(path) for kind, path in TASKS.items()}
     app.extensions["schedules"] = [(name, every, named(path)) for name, every, path in SCHEDULES]
     app.extensions["dashboard"] = DASHBOARD

@@ -26,6 +26,11 @@ def lazy(msgid: str, **values: Any) -> LazyString:
     return lazy_gettext(msgid, **values)
 
 
+def mark(msgid: str) -> str:
+    """Return `msgid` as it is: marked for translation here, translated where it is shown."""
+    return msgid
+
+
 def compile_translations(sources: Path = SOURCES, target: Path = COMPILED) -> None:
     """Merge every floor's .po into one .mo, if any source is newer than it."""
     files = sorted(sources.glob("*.po"))

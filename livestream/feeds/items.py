@@ -1,0 +1,147 @@
+"""What a feed row is made of: one variant with its product, maker, stars and stock right now.
+
+Read in pages by id, columns only, so that memory stays flat from ten variants to a million.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.orm import Session
+
+from catalog.certificates import Certificate, PaperKind
+from catalog.places import AdminUnit
+from catalog.producers import Producer, ProducerState
+from catalog.products import OcopGroup, Product, ProductState
+from catalog.stock import free_of_variants
+from catalog.variants import Variant
+from core.clock import vietnam_day
+from core.money import Money
+
+PAGE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class FeedItem:
+    """One variant as the shop sells it at one moment."""
+
+    variant_id: int
+    sku: str
+    product_id: int
+    slug: str
+    product_name: str
+    variant_name: str
+    unit: str
+    weight_g: int | None
+    gtin: str | None
+    price: Money | None
+    price_is_sample: bool
+    description: str | None
+    group: OcopGroup | None
+    motif: str
+    producer: str | None
+    producer_slug: str | None
+    place: str | None
+    stars: int | None
+    food_paper_expired: bool
+    siblings: int
+    free: int
+
+
+def each_item(
+    session: Session, *, now: datetime, producer_id: int | None = None
+) -> Iterator[FeedItem]:
+    """Give every variant of every live product that is sold, in ascending id."""
+    after = 0
+    while rows := _page(session, after, producer_id):
+        after = rows[-1].variant_id
+        yield from _with_stock_and_stars(session, rows, now)
+
+
+def _page(session: Session, after: int, producer_id: int | None) -> list[Row[Any]]:
+    siblings = (
+        select(func.count())
+        .where(Variant.product_id == Product.id, Variant.price.is_not(None))
+        .correlate(Product)
+        .scalar_subquery()
+    )
+    query = (
+        select(
+            Variant.id.label("variant_id"),
+            Variant.sku,
+            Variant.product_id,
+            Product.slug,
+            Product.name.label("product_name"),
+            Variant.name.label("variant_name"),
+            Variant.unit,
+            Variant.weight_g,
+            Variant.gtin,
+            Variant.price,
+            Variant.price_is_sample,
+            Product.description,
+            Product.group,
+            Product.motif,
+            Producer.name.label("producer"),
+            Producer.slug.label("producer_slug"),
+            AdminUnit.name.label("place"),
+            siblings.label("siblings"),
+        )
+        .join(Product, Product.id == Variant.product_id)
+        .join(Producer, Producer.id == Product.producer_id)
+        .outerjoin(AdminUnit, AdminUnit.code == Product.commune_code)
+        .where(
+            Variant.id > after,
+            Variant.price.is_not(None),
+            Product.state == ProductState.LIVE,
+            Producer.state == ProducerState.APPROVED,
+        )
+        .order_by(Variant.id)
+        .limit(PAGE)
+    )
+    if producer_id is not None:
+        query = query.where(Product.producer_id == producer_id)
+    return list(session.execute(query))
+
+
+def _with_stock_and_stars(
+    session: Session, rows: list[Row[Any]], now: datetime
+) -> Iterator[FeedItem]:
+    today = vietnam_day(now)
+    free = free_of_variants(session, [row.variant_id for row in rows], now=now)
+    product_ids = {row.product_id for row in rows}
+    stars = _stars(session, product_ids, today)
+    expired = _food_paper_expired(session, product_ids, today)
+    for row in rows:
+        yield FeedItem(
+            **row._mapping,  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
+            stars=stars.get(row.product_id),
+            food_paper_expired=row.product_id in expired,
+            free=free[row.variant_id],
+        )
+
+
+def _stars(session: Session, product_ids: set[int], today: date) -> dict[int, int]:
+    rows = session.execute(
+        select(Certificate.product_id, func.max(Certificate.stars))
+        .where(
+            Certificate.product_id.in_(product_ids),
+            Certificate.kind == PaperKind.OCOP,
+            Certificate.issued_on <= today,
+            Certificate.expires_on > today,
+        )
+        .group_by(Certificate.product_id)
+    )
+    return {product_id: stars for product_id, stars in rows if stars}
+
+
+def _food_paper_expired(session: Session, product_ids: set[int], today: date) -> set[int]:
+    """Return products whose newest food-safety paper has run out (feeds.md decision 1)."""
+    rows = session.execute(
+        select(Certificate.product_id)
+        .where(Certificate.product_id.in_(product_ids), Certificate.kind == PaperKind.FOOD_SAFETY)
+        .group_by(Certificate.product_id)
+        .having(func.max(Certificate.expires_on) <= today)
+    )
+    return set(rows.scalars())

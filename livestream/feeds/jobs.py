@@ -1,0 +1,52 @@
+"""Feeds are built in the background: every hour, and when someone asks. Never inside a request."""
+
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from core import assets, tasks
+from core.db import Database
+from core.settings import Settings
+from core.tasks import Work
+from livestream.feeds import feeds
+from livestream.feeds.meta import PictureAddress, Surroundings
+
+BUILD = "feeds.build"
+
+
+def folder_of(settings: Settings) -> Path:
+    """Return the folder that holds every feed's files."""
+    return Path(settings.STORAGE_DIR) / "feeds"
+
+
+def surroundings(settings: Settings, *, now: datetime) -> Surroundings:
+    """Return what every row of a build started now shares."""
+    pictures = PictureAddress(settings.PUBLIC_URL, assets.manifest())
+    return Surroundings(settings.PUBLIC_URL, pictures, now)
+
+
+def ask_for_build(session: Session, feed_id: int, *, now: datetime) -> None:
+    """Leave the task that builds this feed; asking again within the minute adds nothing."""
+    key = f"{BUILD}:{feed_id}:{now:%Y%m%d%H%M}"
+    tasks.enqueue(session, BUILD, {"feed_id": feed_id}, now=now, key=key)
+
+
+def ask_for_all(database: Database, now: datetime) -> None:
+    """Leave a build task for every feed (runs by the clock)."""
+    with database.transaction() as session:
+        for feed in feeds.list_feeds(session):
+            ask_for_build(session, feed.id, now=now)
+
+
+def build(work: Work) -> None:
+    """Build one feed; a feed that is being built elsewhere is not built twice."""
+    try:
+        feeds.rebuild(
+            work.database,
+            int(work.payload["feed_id"]),
+            folder_of(work.settings),
+            around=surroundings(work.settings, now=work.clock()),
+        )
+    except feeds.AlreadyBuilding:
+        return

@@ -1,8 +1,8 @@
 """Codes that people read aloud and type: random, with a check character that finds every slip.
 
-The check is computed in the field of 32 elements, one for each character of an alphabet. Position by
-position the characters count with different powers of one generator, so any one wrong character and
-any two characters that changed places are found. Arithmetic modulo 32 could not do both.
+The check is computed in the field of 32 elements, one for each character of an alphabet. Each
+place counts with another power of one generator, so any one wrong character and any two characters
+that changed places are found. Arithmetic modulo 32 could not do both.
 """
 
 import secrets

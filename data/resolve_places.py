@@ -1,8 +1,9 @@
-"""Resolve the places named by the sources to today's official codes: `python data/resolve_places.py`.
+"""Give the places named by the sources today's official codes.
 
-Reads ocop-products.csv, villages.csv and units/, writes ocop-places.csv. The sources speak of the
-communes and districts before July 2025. A commune code is given only where the tables leave no
-choice; where an old commune was divided the answer stays empty and `how` names what it became.
+Run it again after a change: `python data/resolve_places.py`. It reads ocop-products.csv,
+villages.csv and units/ and writes ocop-places.csv. The sources speak of the communes and districts
+before July 2025. A commune code is given only where the tables leave no choice; where an old
+commune was divided the answer stays empty and `how` names what it became.
 """
 
 import csv
@@ -98,9 +99,7 @@ class Tables:
     def province_code(self, province: str) -> str:
         """Return the one province of today that took in the old `province`."""
         [code] = {
-            self.province_of[old.new_code]
-            for old in self.old
-            if named(province).fits(old.province)
+            self.province_of[old.new_code] for old in self.old if named(province).fits(old.province)
         }
         return code
 
@@ -114,7 +113,7 @@ class Tables:
         return self._former(commune, here) or self._today(commune, district, province)
 
     def _former(self, commune: str, here: list[OldCommune]) -> tuple[str, str] | None:
-        """Go through the map; a kind in the source that no longer fits (a town that grew) is dropped."""
+        """Go through the map; a kind that no longer fits (a town that grew) is dropped."""
         asked = named(commune)
         found = [old for old in here if asked.fits(old.ward)]
         found = found or [old for old in here if asked.bare == old.ward.bare]

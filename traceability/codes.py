@@ -1,4 +1,4 @@
-"""The public code of a product, a lot or a serial: what a QR of ours carries for as long as it sticks."""
+"""The public code of a product, a lot or a serial: what a QR of ours carries while it sticks."""
 
 from core.codes import CodeSpec
 

@@ -5,6 +5,13 @@ import re
 from core.errors import Invalid
 from core.i18n import lazy as _
 
+INSIDE_ONE_SHOP: object = _(
+    "This number is for use inside one shop only and cannot be printed on goods"
+)
+NEEDS_CERTIFICATE: object = _(
+    "A number that begins with 893 needs the number of its GS1 Vietnam certificate"
+)
+
 _GTIN = re.compile(r"[0-9]{8}|[0-9]{12,14}")
 _DIGITS = re.compile(r"[0-9]+")
 _VIETNAM = "893"
@@ -20,7 +27,7 @@ class InvalidGtin(Invalid):
 
 
 def check_digit(body: str) -> str:
-    """Return the digit that completes `body` (GTIN, GLN and SSCC alike): weights 3, 1 from the right."""
+    """Return the digit that completes `body`: weights 3, 1 from the right, as for GLN and SSCC."""
     total = sum(int(digit) * (1 if place % 2 else 3) for place, digit in enumerate(reversed(body)))
     return str(-total % 10)
 
@@ -54,9 +61,9 @@ def refuse_reason(text: str, *, certified: bool) -> object | None:
     except InvalidGtin as refusal:
         return refusal.message
     if _is_restricted(gtin):
-        return _("This number is for use inside one shop only and cannot be printed on goods")
+        return INSIDE_ONE_SHOP
     if gtin[1:].startswith(_VIETNAM) and not certified:
-        return _("A number that begins with 893 needs the number of its GS1 Vietnam certificate")
+        return NEEDS_CERTIFICATE
     return None
 
 
@@ -67,5 +74,5 @@ def _is_restricted(gtin14: str) -> bool:
 
 
 def is_example(text: str) -> bool:
-    """Say whether this GTIN is of the range that GS1 keeps for examples: for samples, never sold."""
+    """Say whether this GTIN is of the range GS1 keeps for examples: for samples, never sold."""
     return is_valid_gtin(text) and text.zfill(14)[1:].startswith(_EXAMPLES)

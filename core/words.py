@@ -6,10 +6,12 @@ from core.money import Money
 from core.text import nfc
 
 _DIGITS = ("không", "một", "hai", "ba", "bốn", "năm", "sáu", "bảy", "tám", "chín")
+_AFTER_TEN = {5: "lăm"}
+_AFTER_TENS = {1: "mốt", 4: "tư", 5: "lăm"}
 _GROUPS = ("", " nghìn", " triệu")
 _BILLION = 10**9
 
-_HORN, _BREVE, _HAT = "\u031b", "\u0306", "\u0302"
+_HORN, _BREVE, _HAT = _SHAPES = ("\u031b", "\u0306", "\u0302")
 # The letters of the alphabet that a mark makes: ă, â, ê, ô, ơ, ư come after their plain ones.
 _LETTERS = {
     "a" + _BREVE: "a1",
@@ -33,9 +35,9 @@ def vietnamese_sort_key(text: str) -> str:
     letters, tones, cases = "", "", ""
     for character in nfc(text):
         lowered = character.lower()
-        plain, *marks = unicodedata.normalize("NFD", lowered) or " "
-        shaping = [mark for mark in marks if mark in (_HORN, _BREVE, _HAT)]
-        letters += _letter("".join([plain, *shaping]))
+        parts = unicodedata.normalize("NFD", lowered)
+        plain, marks = parts[0], parts[1:]
+        letters += _letter(plain + "".join(mark for mark in marks if mark in _SHAPES))
         tones += next((_TONES[mark] for mark in marks if mark in _TONES), "0")
         cases += "0" if character == lowered else "1"
     # The key's parts are parted by 0, which sorts before everything a letter can begin with.
@@ -69,7 +71,7 @@ def _number(number: int, *, full: bool) -> str:
     if billions:
         head = f"{_number(billions, full=full)} tỷ"
         return f"{head} {_number(rest, full=True)}" if rest else head
-    words = []
+    words: list[str] = []
     for power in (2, 1, 0):
         group = rest // 1000**power % 1000
         if group:
@@ -96,10 +98,6 @@ def _below_thousand(number: int, *, full: bool) -> str:
 
 def _ones(ones: int, tens: int) -> str:
     """Read the last digit, which changes its sound after tens."""
-    if ones == 1 and tens > 1:
-        return "mốt"
-    if ones == 4 and tens > 1:
-        return "tư"
-    if ones == 5 and tens:
-        return "lăm"
-    return _DIGITS[ones]
+    if tens > 1:
+        return _AFTER_TENS.get(ones, _DIGITS[ones])
+    return _AFTER_TEN.get(ones, _DIGITS[ones]) if tens else _DIGITS[ones]

@@ -55,6 +55,7 @@ BLUEPRINTS: list[tuple[str, str]] = [
 
 # Command groups of `flask …`.
 COMMANDS: list[tuple[str, str]] = [
+    ("demo.commands", "demo"),
     ("core.commands", "worker"),
 ]
 

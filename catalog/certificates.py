@@ -65,7 +65,7 @@ def stars_today(session: Session, product_ids: Iterable[int], today: date) -> di
 def best_stars(today: date) -> Select[int, int | None]:
     """Return the query of (product, stars) for every product with a badge on `today`."""
     return (
-        select(Certificate.product_id, func.max(Certificate.stars))
+        select(Certificate.product_id, func.max(Certificate.stars).label("stars"))
         .where(valid_badge(today))
         .group_by(Certificate.product_id)
     )

@@ -1,0 +1,62 @@
+"""`flask demo load`: the village in which everything can be tried."""
+
+import json
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+
+from core.clock import utc_now
+from core.db import Database
+from core.settings import Settings
+from demo import bulk, people, report, sample, village
+from livestream.feeds import feeds
+from livestream.feeds.feeds import Channel
+
+demo = AppGroup("demo", help="The demo village: real goods, and one sample co-operative.")
+
+
+@demo.command("load")
+@click.option(
+    "--products",
+    default=0,
+    type=click.IntRange(0, 1_000_000),
+    metavar="N",
+    help="Make the shop hold N generated products besides, marked synthetic.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print addresses and log-ins as JSON.")
+def load(products: int, *, as_json: bool) -> None:
+    """Load the demo village; running it twice changes nothing."""
+    settings: Settings = current_app.config["SETTINGS"]
+    database = Database(settings.DATABASE_URL, role="job")
+    try:
+        with database.reading() as session:
+            loaded = village.is_loaded(session)
+        if not loaded:
+            _load_village(database)
+        if products:
+            with database.transaction() as session:
+                bulk.add_synthetic(session, products, now=utc_now())
+        with database.reading() as session:
+            offers = report.describe(session, settings.PUBLIC_URL)
+    finally:
+        database.close()
+    if as_json:
+        click.echo(json.dumps(offers, ensure_ascii=False))
+        return
+    for login in offers["logins"]:
+        click.echo(f"{login['role']:<10} {login['user']:<32} {login['password']}")
+
+
+def _load_village(database: Database) -> None:
+    hashes = people.hash_passwords()
+    with database.transaction() as session:
+        # Asked again under the write lock: of two loads at once, one must find the other's work.
+        if village.is_loaded(session):
+            return
+        now = utc_now()
+        village.load(session, now=now)
+        producer = sample.load(session, now=now)
+        people.add(session, hashes, producer=producer, commune_code=sample.COMMUNE, now=now)
+        for channel in Channel:
+            feeds.ensure_feed(session, channel)

@@ -51,16 +51,16 @@ _ABOUT_GOODS = {
 }
 
 
-class InvalidDigitalLink(Invalid):
+class NotADigitalLink(Invalid):
     """The address is not a GS1 Digital Link of ours; the message says what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class DigitalLink:
-    """What an address names: a key number and, finer and finer, variant, lot and serial."""
+    """What an address names: the key of its kind and, finer and finer, variant, lot and serial."""
 
-    key: Key
-    number: str
+    ai: Key
+    key: str
     variant: str | None = None
     lot: str | None = None
     serial: str | None = None
@@ -70,12 +70,12 @@ class DigitalLink:
     @property
     def gtin(self) -> str | None:
         """Return the 14 digits, if the address is about goods."""
-        return self.number if self.key is Key.GTIN else None
+        return self.key if self.ai is Key.GTIN else None
 
     @property
     def path(self) -> str:
         """Return the one canonical path of what is named."""
-        parts = [self.key.value, self.number]
+        parts = [self.ai.value, self.key]
         for ai, field in _FIELDS.items():
             value = getattr(self, field)
             if value is not None:
@@ -95,7 +95,7 @@ _FIELDS = {"22": "variant", "10": "lot", "21": "serial", "235": "third_party", "
 
 
 def parse(path: str, query: str = "") -> DigitalLink:
-    """Return what the address names, or raise InvalidDigitalLink with the reason.
+    """Return what the address names, or raise NotADigitalLink with the reason.
 
     Both are as they came over the wire, percent-encoded; one slash at the end changes nothing.
     """
@@ -105,7 +105,7 @@ def parse(path: str, query: str = "") -> DigitalLink:
         key = Key(key_ai)
     except ValueError:
         message = _("The address must begin with 01, 00 or 414, not with “%(ai)s”", ai=key_ai)
-        raise InvalidDigitalLink(message) from None
+        raise NotADigitalLink(message) from None
     _check_number(key, number)
     qualifiers = [ai for ai, _value in pairs[1:]]
     _check_order(key, qualifiers)
@@ -120,7 +120,7 @@ def _pairs(path: str) -> Iterator[tuple[str, str]]:
     if not segments[0]:
         del segments[0]
     if not segments or len(segments) % 2 or not all(segments):
-        raise InvalidDigitalLink(_("Every number of a key in the address needs its value after it"))
+        raise NotADigitalLink(_("Every number of a key in the address needs its value after it"))
     return zip(segments[::2], segments[1::2], strict=True)
 
 
@@ -131,7 +131,7 @@ def _decoded(segment: str) -> str:
     except UnicodeDecodeError:
         pass
     message = _("The address holds letters with marks or a broken % sign")
-    raise InvalidDigitalLink(message)
+    raise NotADigitalLink(message)
 
 
 def _check_number(key: Key, number: str) -> None:
@@ -142,10 +142,10 @@ def _check_number(key: Key, number: str) -> None:
             ai=key.value,
             digits=digits,
         )
-        raise InvalidDigitalLink(message)
+        raise NotADigitalLink(message)
     if not has_check_digit(number):
         message = _("The last digit of the number after %(ai)s does not fit", ai=key.value)
-        raise InvalidDigitalLink(message)
+        raise NotADigitalLink(message)
 
 
 def _check_order(key: Key, qualifiers: list[str]) -> None:
@@ -157,7 +157,7 @@ def _check_order(key: Key, qualifiers: list[str]) -> None:
         message = _("“%(ai)s” cannot stand in the path of this address", ai=stranger)
     else:
         message = _("In the address 22, 10 and 21 stand in this order, each once, after 01")
-    raise InvalidDigitalLink(message)
+    raise NotADigitalLink(message)
 
 
 def _check_value(ai: str, value: str, *, longest: int) -> None:
@@ -168,7 +168,7 @@ def _check_value(ai: str, value: str, *, longest: int) -> None:
         ai=ai,
         longest=longest,
     )
-    raise InvalidDigitalLink(message)
+    raise NotADigitalLink(message)
 
 
 def _check_query(key: Key, query: str) -> None:
@@ -179,14 +179,14 @@ def _check_query(key: Key, query: str) -> None:
         if not _NUMERIC.fullmatch(ai):
             continue
         if ai in seen:
-            raise InvalidDigitalLink(_("“%(ai)s” stands twice in the address", ai=ai))
+            raise NotADigitalLink(_("“%(ai)s” stands twice in the address", ai=ai))
         seen.add(ai)
         if ai == key.value or ai in _LONGEST:
             message = _("“%(ai)s” belongs before the question mark of the address", ai=ai)
-            raise InvalidDigitalLink(message)
+            raise NotADigitalLink(message)
         _check_attribute(key, ai, _decoded(encoded))
     if "427" in seen and "422" not in seen:
-        raise InvalidDigitalLink(_("“%(ai)s” cannot stand alone in the address", ai="427"))
+        raise NotADigitalLink(_("“%(ai)s” cannot stand alone in the address", ai="427"))
 
 
 def _check_attribute(key: Key, ai: str, value: str) -> None:
@@ -194,7 +194,7 @@ def _check_attribute(key: Key, ai: str, value: str) -> None:
     if shape is None:
         if len(ai) not in _AI_LENGTHS:
             message = _("“%(ai)s” is not the number of a GS1 attribute", ai=ai)
-            raise InvalidDigitalLink(message)
+            raise NotADigitalLink(message)
         _check_value(ai, value, longest=_LONGEST_VALUE)
         return
     is_right = key is Key.GTIN and shape.fullmatch(value) is not None
@@ -205,7 +205,7 @@ def _check_attribute(key: Key, ai: str, value: str) -> None:
         is_right = all(_is_date(date, may_be_month=False) for date in dates if date)
     if not is_right:
         message = _("The value after %(ai)s is not what GS1 allows there", ai=ai)
-        raise InvalidDigitalLink(message)
+        raise NotADigitalLink(message)
 
 
 def _is_date(text: str, *, may_be_month: bool) -> bool:
@@ -221,14 +221,12 @@ def is_house_code(text: str) -> bool:
     return bool(_HOUSE_CODE.fullmatch(text))
 
 
-def digital_link(
-    base_url: str, gtin14: str, lot: str | None = None, serial: str | None = None
-) -> str:
+def build(base_url: str, gtin: str, *, lot: str | None = None, serial: str | None = None) -> str:
     """Return the address to print for goods with a GTIN, their lot and serial where there are any.
 
-    InvalidGtin or InvalidDigitalLink is raised rather than an address that would not resolve.
+    InvalidGtin or NotADigitalLink is raised rather than an address that would not resolve.
     """
-    link = DigitalLink(Key.GTIN, to_gtin14(gtin14), lot=lot, serial=serial)
+    link = DigitalLink(Key.GTIN, to_gtin14(gtin), lot=lot, serial=serial)
     for ai, value in (("10", lot), ("21", serial)):
         if value is not None:
             _check_value(ai, value, longest=_LONGEST[ai])

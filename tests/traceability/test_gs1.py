@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from catalog.gtin import InvalidGtin
 from traceability.gs1 import (
     DigitalLink,
-    InvalidDigitalLink,
     Key,
-    digital_link,
+    NotADigitalLink,
+    build,
     is_house_code,
     parse,
 )
@@ -89,7 +89,7 @@ def test_a_right_address_is_read(path: str, named: DigitalLink) -> None:
     ],
 )
 def test_a_wrong_address_is_refused_with_a_reason(path: str) -> None:
-    with pytest.raises(InvalidDigitalLink) as refused:
+    with pytest.raises(NotADigitalLink) as refused:
         parse(path)
 
     assert str(refused.value)
@@ -143,18 +143,18 @@ def test_right_attributes_and_other_peoples_keys_are_accepted(query: str) -> Non
     ],
 )
 def test_wrong_attributes_are_refused(query: str) -> None:
-    with pytest.raises(InvalidDigitalLink):
+    with pytest.raises(NotADigitalLink):
         parse(f"/01/{GTIN}", query)
 
 
 def test_dates_are_about_goods_not_about_places() -> None:
-    with pytest.raises(InvalidDigitalLink):
+    with pytest.raises(NotADigitalLink):
         parse(f"/414/{GLN}", "17=261231")
 
 
 @given(st.none() | VALUES, st.none() | VALUES)
 def test_what_is_printed_is_read_back(lot: str | None, serial: str | None) -> None:
-    address = digital_link("https://ocop.example", GTIN, lot=lot, serial=serial)
+    address = build("https://ocop.example", GTIN, lot=lot, serial=serial)
 
     read = parse(address.removeprefix("https://ocop.example"))
     assert (read.gtin, read.lot, read.serial) == (GTIN, lot, serial)
@@ -166,25 +166,25 @@ def test_no_address_is_anything_but_read_or_refused(path: str, query: str) -> No
     for attempt in (path, f"/01/{GTIN}/10/{path}"):
         try:
             assert parse(attempt, query).path
-        except InvalidDigitalLink:
+        except NotADigitalLink:
             continue
 
 
 def test_a_printed_address_is_short_and_plain() -> None:
-    address = digital_link("https://ocop.vn/", "9521234543213", lot="M-26", serial="7K3QX9M2PD4")
+    address = build("https://ocop.vn/", "9521234543213", lot="M-26", serial="7K3QX9M2PD4")
 
     assert address == f"https://ocop.vn/01/{GTIN}/10/M-26/21/7K3QX9M2PD4"
 
 
 def test_goods_without_a_right_gtin_get_no_such_address() -> None:
     with pytest.raises(InvalidGtin):
-        digital_link("https://ocop.vn", "9521234543214")
+        build("https://ocop.vn", "9521234543214")
 
 
 @pytest.mark.parametrize("lot", ["", "Lô 1", "A" * 21])
 def test_a_lot_that_would_not_resolve_is_not_printed(lot: str) -> None:
-    with pytest.raises(InvalidDigitalLink):
-        digital_link("https://ocop.vn", GTIN, lot=lot)
+    with pytest.raises(NotADigitalLink):
+        build("https://ocop.vn", GTIN, lot=lot)
 
 
 def test_walking_up_goes_from_serial_to_lot_to_goods() -> None:

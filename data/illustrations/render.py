@@ -34,7 +34,7 @@ PAGE_STATES = ("trong", "khong-thay")
 
 # Fine lines blur first in small pictures; large ones can be pressed harder.
 AVIF_QUALITY = {160: 58, 320: 54, 360: 54, 640: 46, 720: 46, 960: 42, 1440: 42}
-JPEG_QUALITY = 81
+JPEG_QUALITY = 76
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",

@@ -44,12 +44,16 @@ TABLES: list[str] = [
     "shop.orders",
     "shop.payments.payments",
     "livestream.shows",
+    "livestream.comments",
     "livestream.claims",
     "livestream.feeds.feeds",
 ]
 
 # Every blueprint, in the order of a visitor's way: module, attribute.
 BLUEPRINTS: list[tuple[str, str]] = [
+    ("traceability.views.scan", "blueprint"),
+    ("traceability.views.resolver", "blueprint"),
+    ("traceability.views.dashboard", "blueprint"),
     ("livestream.views.feeds", "blueprint"),
 ]
 
@@ -73,7 +77,9 @@ SCHEDULES: list[tuple[str, int, str]] = [
 ]
 
 # Entries of the producer's desk: endpoint, English label, icon. In the order they are shown.
-DASHBOARD: list[tuple[str, str, str]] = []
+DASHBOARD: list[tuple[str, str, str]] = [
+    ("desk_lots.index", "Lot diary", "so"),
+]
 
 # Named places in lower floors' pages that upper floors fill: slot → template to include.
 SLOTS: dict[str, list[str]] = {}

@@ -4,6 +4,7 @@ Lines are added, never changed: what a buyer has read stays true.
 """
 
 import enum
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from accounts.audit import Actor, record
 from catalog.lots import Lot
 from core.db import Base, word
-from core.errors import Invalid
+from core.errors import Invalid, NotFound
 from core.i18n import lazy as _
 from core.text import clean
 
@@ -25,6 +26,9 @@ LONGEST_NOTE = 500
 MOST = Decimal("99999999999.999")
 # A phone's clock may run ahead of ours.
 FAST_CLOCK = timedelta(minutes=10)
+_THOUSANDS = re.compile(r"\d{1,3}(\.\d{3})+(,\d+)?", re.ASCII)
+_NUMBER = re.compile(r"\d{1,12}(\.\d{1,6})?", re.ASCII)
+_NOT_A_NUMBER = _("Write a number above zero, such as 42 or 0,5.")
 
 
 class StepKind(enum.StrEnum):
@@ -38,6 +42,22 @@ class StepKind(enum.StrEnum):
     TESTING = "testing"
     PACKING = "packing"
     DISPATCH = "dispatch"
+
+
+KIND_NAMES = {
+    StepKind.SOWING: _("Sowing, planting"),
+    StepKind.CARE: _("Tending"),
+    StepKind.HARVEST: _("Harvest"),
+    StepKind.INTAKE: _("Taking in materials"),
+    StepKind.PROCESSING: _("Making"),
+    StepKind.TESTING: _("Testing"),
+    StepKind.PACKING: _("Packing, labelling"),
+    StepKind.DISPATCH: _("Sending off"),
+}
+
+
+class NoSuchStep(NotFound):
+    """There is no such line in any diary."""
 
 
 class BadStepTime(Invalid):
@@ -75,6 +95,14 @@ class Step(Base):
     is_sample: Mapped[bool] = mapped_column(default=False)
 
 
+def get_step(session: Session, step_id: int) -> Step:
+    """Return one line, or raise NoSuchStep."""
+    step = session.get(Step, step_id)
+    if step is None:
+        raise NoSuchStep
+    return step
+
+
 def list_steps(session: Session, lot_id: int) -> list[Step]:
     """Return the lot's diary in the order things happened."""
     return list(
@@ -100,6 +128,23 @@ def find_last_step(session: Session, lot_id: int) -> Step | None:
     return session.scalar(
         select(Step).where(Step.lot_id == lot_id).order_by(Step.id.desc()).limit(1)
     )
+
+
+def read_quantity(typed: str) -> Decimal | None:
+    """Return the number someone wrote as Vietnam does («1.200», «0,5»), None for nothing.
+
+    A point before exactly three digits parts thousands; any other point is a comma. Raises
+    BadStepQuantity.
+    """
+    text = clean(typed).replace(" ", "")
+    if not text:
+        return None
+    if _THOUSANDS.fullmatch(text):
+        text = text.replace(".", "")
+    text = text.replace(",", ".")
+    if not _NUMBER.fullmatch(text):
+        raise BadStepQuantity(_NOT_A_NUMBER, field="quantity")
+    return Decimal(text)
 
 
 def write_step(
@@ -156,7 +201,7 @@ def _amount(quantity: Decimal | None, unit: str | None) -> tuple[Decimal | None,
     if quantity is None:
         return None, None
     if not quantity.is_finite() or not 0 < quantity <= MOST:
-        raise BadStepQuantity(_("Write a number above zero, such as 42 or 0,5."), field="quantity")
+        raise BadStepQuantity(_NOT_A_NUMBER, field="quantity")
     exact = quantity.quantize(Decimal("0.001"))
     if exact != quantity:
         raise BadStepQuantity(_("At most three digits after the comma."), field="quantity")

@@ -130,7 +130,7 @@ def _decoded(segment: str) -> str:
             return unquote_to_bytes(segment).decode("ascii")
     except UnicodeDecodeError:
         pass
-    message = _("The address holds letters with marks or a broken % sign")
+    message = _("The address holds letters with marks or a broken percent sign")
     raise NotADigitalLink(message)
 
 

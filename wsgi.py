@@ -9,6 +9,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from accounts import login
 from core import events, logs
 from core.db import Database
 from core.settings import ROOT, Settings, load
@@ -51,6 +52,10 @@ TABLES: list[str] = [
 
 # Every blueprint, in the order of a visitor's way: module, attribute.
 BLUEPRINTS: list[tuple[str, str]] = [
+    ("accounts.views.public", "blueprint"),
+    ("accounts.views.staff", "blueprint"),
+    ("catalog.views.dashboard", "blueprint"),
+    ("catalog.views.staff", "blueprint"),
     ("traceability.views.scan", "blueprint"),
     ("traceability.views.resolver", "blueprint"),
     ("traceability.views.dashboard", "blueprint"),
@@ -59,6 +64,7 @@ BLUEPRINTS: list[tuple[str, str]] = [
 
 # Command groups of `flask …`.
 COMMANDS: list[tuple[str, str]] = [
+    ("catalog.commands", "user_commands"),
     ("demo.commands", "demo"),
     ("core.commands", "worker"),
 ]
@@ -73,16 +79,37 @@ TASKS: dict[str, str] = {
 
 # What runs by the clock: name, seconds between runs, function.
 SCHEDULES: list[tuple[str, int, str]] = [
+    ("forget ended log-ins", 3_600, "accounts.standing:forget_ended"),
     ("forget finished tasks", 86_400, "core.tasks:forget_finished"),
 ]
 
 # Entries of the producer's desk: endpoint, English label, icon. In the order they are shown.
 DASHBOARD: list[tuple[str, str, str]] = [
     ("desk_lots.index", "Lot diary", "so"),
+    ("desk.bank", "Bank account", "tien"),
+    ("desk.acts", "Acts", "so"),
 ]
 
+# Entries of the staff pages: endpoint, English label, icon.
+STAFF: list[tuple[str, str, str]] = [
+    ("staff.home", "At a glance", "nha"),
+    ("staff.places_to_sell", "Producers", "cua-hang"),
+    ("staff.helpers", "Helpers", "khien"),
+    ("staff_accounts.people", "Accounts", "nguoi"),
+    ("staff_accounts.acts", "Acts", "so"),
+]
+
+# Where a role goes after logging in, unless it came from a page: role → endpoint.
+LANDINGS: dict[str, str] = {
+    "producer": "desk.index",
+    "helper": "desk.index",
+    "staff": "staff.home",
+}
+
 # Named places in lower floors' pages that upper floors fill: slot → template to include.
-SLOTS: dict[str, list[str]] = {}
+SLOTS: dict[str, list[str]] = {
+    "account.home": ["catalog/_account_home.html"],
+}
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -108,6 +135,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["tasks"] = {kind: named(path) for kind, path in TASKS.items()}
     app.extensions["schedules"] = [(name, every, named(path)) for name, every, path in SCHEDULES]
     app.extensions["dashboard"] = DASHBOARD
+    app.extensions["staff"] = STAFF
+    app.extensions["landings"] = LANDINGS
     app.extensions["slots"] = SLOTS
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
@@ -116,6 +145,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     locale.install(app)
     requests.install(app)
     security.install(app)
+    login.install(app)
     for module, name in BLUEPRINTS:
         app.register_blueprint(named(f"{module}:{name}"))
     for module, name in COMMANDS:

@@ -5,25 +5,54 @@ the client-side session are not used: neither could be ended from another device
 installed by `init_app`, which would look at the cookie on every page and so forbid caching.
 """
 
+import hmac
+import secrets
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, current_app, g, redirect, request, url_for
+from flask_babel import gettext as _
 from flask_login import LoginManager, current_user
 from sqlalchemy.exc import OperationalError
 
-from accounts import sessions
+from accounts import sessions, throttle, users
 from accounts.sessions import PROOF_LASTS, SEEN_EVERY
 from accounts.sessions import SignedIn as SignedIn
+from accounts.throttle import LoginTry
 from accounts.users import Role, User
 from core.clock import utc_now
 from core.errors import NotFound
+from core.text import clean, fold
 from core.web.requests import audience, reading, transaction
 from core.web.security import cookie_name, drop_cookie, set_cookie
 
 COOKIE = "sid"
+DEVICE_COOKIE = "may"
+DEVICE_DAYS = 365
+BROWSERS = (
+    ("Zalo", "Zalo"),
+    ("FBAN", "Facebook"),
+    ("FBAV", "Facebook"),
+    ("coc_coc", "Cốc Cốc"),
+    ("Edg", "Edge"),
+    ("SamsungBrowser", "Samsung Internet"),
+    ("OPR", "Opera"),
+    ("Firefox", "Firefox"),
+    ("FxiOS", "Firefox"),
+    ("CriOS", "Chrome"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
 LONGEST_WAY_BACK = 500
 
 
@@ -41,7 +70,9 @@ def install(app: Flask) -> None:
 def signed_in() -> SignedIn | None:
     """Return who is logged in here, or None. The page is then private and never cached."""
     g.private = True
-    return cast("SignedIn", current_user._get_current_object()) if current_user.is_authenticated else None  # noqa: E501, SLF001
+    if not current_user.is_authenticated:
+        return None
+    return cast("SignedIn", current_user._get_current_object())  # noqa: SLF001 - the proxy's own way
 
 
 def account_required(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -105,6 +136,43 @@ def cookie_value() -> str | None:
     return request.cookies.get(cookie_name(COOKIE))
 
 
+def network() -> str:
+    """Return the keyed hash of the network this request came from, for keys of counters."""
+    return throttle.network_of(_secret(), request.remote_addr)
+
+
+def counted_as(login: str) -> str:
+    """Return the keyed hash of a log-in name, whichever way it was spelled, known or not."""
+    try:
+        name = str(users.parse_login(login))
+    except users.BadLoginName:
+        name = fold(clean(login))
+    return throttle.hashed(_secret(), "account", name)
+
+
+def login_try(login: str) -> LoginTry:
+    """Return where a try to log in under `login` from this browser is counted."""
+    account = counted_as(login)
+    device, _dot, seal = request.cookies.get(cookie_name(DEVICE_COOKIE), "").partition(".")
+    known = hmac.compare_digest(seal.encode(), _device_seal(account, device).encode())
+    return LoginTry(account, network(), device if known else None)
+
+
+def know_device(response: Response, login: str) -> None:
+    """Let this browser count its own tries under `login` from now on."""
+    device = secrets.token_urlsafe(16)
+    value = f"{device}.{_device_seal(counted_as(login), device)}"
+    set_cookie(response, DEVICE_COOKIE, value, days=DEVICE_DAYS)
+
+
+def device_name() -> str:
+    """Return what the browser calls itself, in two words people know."""
+    agent = request.user_agent.string
+    browser = next((name for sign, name in BROWSERS if sign in agent), _("Another browser"))
+    system = next((name for sign, name in SYSTEMS if sign in agent), None)
+    return f"{browser} · {system}" if system else browser
+
+
 def way_back(given: str | None) -> str | None:
     """Return `given` if it is a path of this shop, else None: never a way out of it.
 
@@ -120,6 +188,14 @@ def way_back(given: str | None) -> str | None:
     except ValueError:
         return None
     return None if parts.scheme or parts.netloc or parts.path.startswith("//") else given
+
+
+def _device_seal(account: str, device: str) -> str:
+    return throttle.hashed(_secret(), "device", f"{account}:{device}")
+
+
+def _secret() -> str:
+    return str(current_app.config["SETTINGS"].SECRET_KEY)
 
 
 def _to_login(endpoint: str) -> Response:

@@ -25,7 +25,7 @@ PasswordHash = NewType("PasswordHash", str)
 SHORTEST = {Role.BUYER: 8, Role.PRODUCER: 15, Role.HELPER: 15, Role.STAFF: 15}
 LONGEST = 128
 LEAST_UNGUESSED = 4
-SHORTEST_WALK = 4
+SHORTEST_WALK = 3
 COMMON = ROOT / "data" / "passwords" / "common.txt"
 
 # Fingers along a keyboard, also as Telex turns them: w types ư, and s, f, r, x, j type tones.
@@ -44,6 +44,8 @@ WALKS = (
     "147258369",
     "159357",
 )
+audit.describe({"password.changed": _("changed the password")})
+
 _DATE = re.compile(
     r"(?:0?[1-9]|[12]\d|3[01])(?:0?[1-9]|1[0-2])(?:19|20)\d\d"
     r"|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
@@ -127,7 +129,7 @@ def _unguessed(plain: str, about: Iterable[str]) -> int:
 
 
 def _without_walks(text: str) -> str:
-    """Replace every run of four or more neighbours on a keyboard, in either direction."""
+    """Replace every run of three or more neighbours on a keyboard, in either direction."""
     kept, start = "", 0
     while start < len(text):
         end = start + 1

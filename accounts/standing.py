@@ -5,12 +5,22 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from accounts import audit, sessions
+from accounts import audit, sessions, throttle, tokens
 from accounts.audit import Actor
 from accounts.passwords import SHORTEST
 from accounts.users import Role, User
+from core.db import Database
 from core.errors import Conflict, Forbidden
 from core.i18n import lazy as _
+
+
+audit.describe(
+    {
+        "user.closed": _("closed an account"),
+        "user.reopened": _("opened an account again"),
+        "user.role_changed": _("changed the role of an account"),
+    }
+)
 
 
 class AlreadyClosed(Conflict):
@@ -76,3 +86,11 @@ def change_role(session: Session, user: User, role: Role, *, actor: Actor, now: 
         before=before.value,
         after=role.value,
     )
+
+
+def forget_ended(database: Database, now: datetime) -> None:
+    """Delete log-ins, links and counters that are over; runs by the clock."""
+    with database.transaction() as session:
+        sessions.forget_ended(session, now=now)
+        tokens.forget_old(session, now=now)
+        throttle.forget_old(session, now=now)

@@ -25,6 +25,7 @@ EVERYONE_TRIES = 1_000
 ACCOUNT_TRIES = 100
 FOR_EVER = timedelta(days=3650)
 EVERYONE = "login:everyone"
+LONGEST_COUNT_IN_SECONDS = 120
 
 
 class TooManyTries(Throttled):
@@ -96,7 +97,7 @@ def allow(session: Session, key: str, *, limit: int, seconds: int, now: datetime
     """Count one try under `key`; raises TooManyTries for the one after `limit` in `seconds`."""
     counter = _count(session, key, timedelta(seconds=seconds), now)
     if counter.count > limit:
-        raise TooManyTries(_WAIT, retry_after=_seconds(counter.window_ends_at - now))
+        raise _refusal(counter.window_ends_at - now)
 
 
 def begin_login(session: Session, attempt: LoginTry, *, now: datetime) -> None:
@@ -109,7 +110,7 @@ def begin_login(session: Session, attempt: LoginTry, *, now: datetime) -> None:
         _count_strangers(session, attempt, now)
     own = _count(session, attempt.own_key, WINDOW, now)
     if own.blocked_until is not None and own.blocked_until > now:
-        raise TooManyTries(_WAIT, retry_after=_seconds(own.blocked_until - now))
+        raise _refusal(own.blocked_until - now)
     if own.count >= FREE_TRIES:
         exponent = min(own.count - FREE_TRIES + 1, 10)
         wait = min(timedelta(seconds=2**exponent), LONGEST_WAIT)
@@ -126,10 +127,13 @@ def _count_strangers(session: Session, attempt: LoginTry, now: datetime) -> None
     network = _count(session, attempt.network_key, WINDOW, now)
     account = _count(session, attempt.account_key, FOR_EVER, now)
     if account.count > ACCOUNT_TRIES:
-        raise AccountLocked(_LOCKED, retry_after=_seconds(LONGEST_WAIT))
+        raise AccountLocked(
+            _("Too many wrong passwords. Set a new password by a link, then log in with it."),
+            retry_after=int(LONGEST_WAIT.total_seconds()),
+        )
     for counter, limit in ((network, NETWORK_TRIES), (everyone, EVERYONE_TRIES)):
         if counter.count > limit:
-            raise TooManyTries(_WAIT, retry_after=_seconds(counter.window_ends_at - now))
+            raise _refusal(counter.window_ends_at - now)
 
 
 def forgive_login(session: Session, attempt: LoginTry) -> None:
@@ -182,11 +186,11 @@ def _count(session: Session, key: str, window: timedelta, now: datetime) -> TryC
     return session.scalars(statement, execution_options={"populate_existing": True}).one()
 
 
-def _seconds(wait: timedelta) -> int:
-    return max(1, -(-wait // timedelta(seconds=1)))
-
-
-_WAIT = _("Too many tries. Wait a little, then try again.")
-_LOCKED = _(
-    "Too many wrong passwords. Ask for a link to set a new password, then log in with it."
-)
+def _refusal(wait: timedelta) -> TooManyTries:
+    seconds = max(1, -(-wait // timedelta(seconds=1)))
+    if seconds < LONGEST_COUNT_IN_SECONDS:
+        message = _("Too many tries. Try again in %(seconds)s seconds.", seconds=seconds)
+    else:
+        minutes = -(-seconds // 60)
+        message = _("Too many tries. Try again in %(minutes)s minutes.", minutes=minutes)
+    return TooManyTries(message, retry_after=seconds)

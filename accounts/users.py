@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from accounts.phones import parse_phone
 from core.db import Base, word
 from core.errors import Conflict, Invalid, NotFound
 from core.i18n import lazy as _
@@ -84,8 +85,6 @@ def parse_login(text: str) -> LoginName:
                 _("This e-mail address is not complete, for example lan@vidu.vn."), field="login"
             )
         return LoginName(email=email)
-    from accounts.phones import parse_phone
-
     try:
         return LoginName(phone=parse_phone(typed))
     except Invalid as refusal:

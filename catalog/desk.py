@@ -7,13 +7,15 @@ staff, sit on its behalf: every act they do is recorded so and shown as «thay m
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from flask import g
 
 from accounts.audit import Actor
 from accounts.login import account_required, signed_in
+from accounts.sessions import SignedIn
 from catalog import members
+from catalog.producers import Producer
 from core.web.requests import audience, reading
 
 
@@ -40,13 +42,23 @@ def desk_view(view: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     @wraps(view)
-    def guarded(*, producer: str, **values: Any) -> Any:  # noqa: ANN401 - the view's own values
-        person = signed_in()
+    def guarded(*, producer: str, **values: Any) -> Any:
+        person = cast("SignedIn", signed_in())
         with reading() as session:
             place, on_behalf = members.get_place_at_desk(session, producer, person)
-        actor = Actor(person.user_id, person.name, on_behalf_of=place.name if on_behalf else None)
+        actor = actor_at(place, person, on_behalf=on_behalf)
         desk = Desk(place.id, place.slug, place.name, actor)
         g.desk = desk
         return view(desk=desk, **values)
 
     return audience("producer")(account_required(guarded))
+
+
+def actor_at(place: Producer, person: SignedIn, *, on_behalf: bool) -> Actor:
+    """Return who acts when `person` works for `place`; the act stands in that desk's list."""
+    return Actor(
+        person.user_id,
+        person.name,
+        on_behalf_of=place.name if on_behalf else None,
+        scope=f"producer:{place.id}",
+    )

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, select, text, update
+from sqlalchemy import ForeignKey, Index, delete, select, text, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from accounts import audit
@@ -12,8 +13,18 @@ from accounts.users import Role, User
 from catalog.places import AdminUnit, Level
 from catalog.producers import Producer
 from core.db import Base
-from core.errors import Conflict, Invalid, NotFound
+from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.i18n import lazy as _
+
+
+audit.describe(
+    {
+        "grant.given": _("let a helper act in a commune"),
+        "grant.ended": _("ended a helper's grant"),
+        "helper.refused": _("ended a helper's acting for this producer"),
+        "helper.welcomed": _("let a helper act for this producer again"),
+    }
+)
 
 
 class NotAHelper(Invalid):
@@ -34,6 +45,10 @@ class GrantEnded(Conflict):
 
 class NotHelping(NotFound):
     """This helper does not act for this producer."""
+
+
+class OnlyOwnPeople(Forbidden):
+    """Who may help a producer is for its own people to say, or for the helper who leaves."""
 
 
 class Grant(Base):
@@ -128,6 +143,21 @@ def list_helpers(session: Session, producer: Producer) -> Sequence[User]:
     ).all()
 
 
+def list_refused(session: Session, producer: Producer) -> Sequence[User]:
+    """Return the helpers this producer has refused and whose grant still reaches it, by name."""
+    return session.scalars(
+        select(User)
+        .join(Refused, Refused.helper_id == User.id)
+        .join(Grant, Grant.helper_id == User.id)
+        .where(
+            Refused.producer_id == producer.id,
+            Grant.commune_code == producer.commune_code,
+            Grant.ended_at.is_(None),
+        )
+        .order_by(User.name, User.id)
+    ).all()
+
+
 def list_producers(session: Session, helper_id: int) -> Sequence[Producer]:
     """Return the producers this helper may act for now, by name."""
     refused = select(Refused.producer_id).where(Refused.helper_id == helper_id)
@@ -154,22 +184,20 @@ def give(
     commune = session.get(AdminUnit, commune_code)
     if commune is None or commune.level is not Level.COMMUNE:
         raise NoSuchCommune(_("There is no commune with this code."), field="commune_code")
-    standing = session.scalar(
-        select(Grant)
-        .where(
-            Grant.helper_id == helper.id,
-            Grant.commune_code == commune_code,
-            Grant.ended_at.is_(None),
-        )
-        .with_for_update()
-    )
-    if standing is not None:
-        return standing
     grant = Grant(
         helper_id=helper.id, commune_code=commune_code, given_by=actor.user_id, given_at=now
     )
-    session.add(grant)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(grant)
+    except IntegrityError:
+        return session.scalars(
+            select(Grant).where(
+                Grant.helper_id == helper.id,
+                Grant.commune_code == commune_code,
+                Grant.ended_at.is_(None),
+            )
+        ).one()
     audit.record(
         session,
         actor,
@@ -208,12 +236,17 @@ def end(session: Session, grant: Grant, *, actor: Actor, now: datetime) -> None:
 def refuse(
     session: Session, producer: Producer, helper_id: int, *, actor: Actor, now: datetime
 ) -> None:
-    """End one helper's acting for this producer, for good; other producers keep that helper."""
+    """End one helper's acting for this producer until it is welcomed again; others keep it."""
+    if actor.on_behalf_of is not None and actor.user_id != helper_id:
+        raise OnlyOwnPeople(_ONLY_OWN)
     if not covers(session, helper_id, producer):
         raise NotHelping
     helper = session.get_one(User, helper_id)
-    session.add(Refused(producer_id=producer.id, helper_id=helper_id, at=now))
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(Refused(producer_id=producer.id, helper_id=helper_id, at=now))
+    except IntegrityError:
+        return
     audit.record(
         session,
         actor,
@@ -222,3 +255,30 @@ def refuse(
         now=now,
         helper=helper.name,
     )
+
+
+def welcome(
+    session: Session, producer: Producer, helper_id: int, *, actor: Actor, now: datetime
+) -> None:
+    """Let a helper that was refused act for this producer again, as far as its grant reaches."""
+    if actor.on_behalf_of is not None:
+        raise OnlyOwnPeople(_ONLY_OWN)
+    welcomed = session.scalar(
+        delete(Refused)
+        .where(Refused.producer_id == producer.id, Refused.helper_id == helper_id)
+        .returning(Refused.helper_id)
+    )
+    if welcomed is None:
+        raise NotHelping
+    helper = session.get_one(User, helper_id)
+    audit.record(
+        session,
+        actor,
+        "helper.welcomed",
+        f"producer:{producer.slug}",
+        now=now,
+        helper=helper.name,
+    )
+
+
+_ONLY_OWN = _("Who may help is for the producer's own people to say.")

@@ -14,6 +14,10 @@ from catalog import grants
 from catalog.producers import Producer
 from core.db import Base
 from core.errors import NotFound
+from core.i18n import lazy as _
+
+
+audit.describe({"member.added": _("added a person of this producer")})
 
 
 class NoSuchDesk(NotFound):

@@ -98,16 +98,17 @@ class Tables:
 
     def province_code(self, province: str) -> str:
         """Return the one province of today that took in the old `province`."""
-        [code] = {
-            self.province_of[old.new_code] for old in self.old if named(province).fits(old.province)
-        }
+        asked = named(province)
+        [code] = {self.province_of[old.new_code] for old in self.old if asked.fits(old.province)}
         return code
 
     def commune_code(self, commune: str, district: str, province: str) -> tuple[str, str]:
         """Return today's commune code, or an empty one, and how that was found."""
-        here = [old for old in self.old if named(province).fits(old.province)]
+        asked = named(province)
+        here = [old for old in self.old if asked.fits(old.province)]
         if district:
-            here = [old for old in here if named(district).fits(old.district)]
+            asked = named(district)
+            here = [old for old in here if asked.fits(old.district)]
         if not commune:
             return self._whole_district(here) if district else ("", "no commune in the source")
         return self._former(commune, here) or self._today(commune, district, province)
@@ -134,12 +135,12 @@ class Tables:
     def _today(self, commune: str, district: str, province: str) -> tuple[str, str]:
         """Try what villages.csv calls it today, or, where no district is told, its own name."""
         told = self.told.get((commune, district), "")
-        title = told or commune
+        asked = named(told or commune)
         inside = self.province_code(province)
         found = [
             code
             for code, name in self.titles.items()
-            if self.province_of[code] == inside and named(title).fits(named(name))
+            if self.province_of[code] == inside and asked.fits(named(name))
         ]
         if len(found) != 1 or (district and not told):
             return "", "not in the map (merged before July 2025, or named otherwise)"

@@ -1,0 +1,170 @@
+"""One door to files, and behind it a folder or a real S3 server: both keep the same promises."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core.settings import Settings
+from core.storage import (
+    FolderStorage,
+    NoSuchFile,
+    S3Storage,
+    Storage,
+    StorageAway,
+    WrongKey,
+    storage_for,
+)
+from tests.postgres import free_port
+from tests.servers import Bucket, running_s3
+
+HONEY = b"\x00m\xe1\xba\xadt ong\xff"
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[Bucket]:
+    with running_s3() as bucket:
+        yield bucket
+
+
+def s3_settings(bucket: Bucket) -> Settings:
+    return Settings(
+        S3_BUCKET=bucket.name,
+        S3_ENDPOINT_URL=bucket.endpoint,
+        AWS_ACCESS_KEY_ID=bucket.user,
+        AWS_SECRET_ACCESS_KEY=bucket.password,
+    )
+
+
+@pytest.fixture(params=["folder", "s3"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]:
+    if request.param == "folder":
+        yield storage_for(Settings(STORAGE_DIR=str(tmp_path / "files")))
+        return
+    storage = storage_for(s3_settings(request.getfixturevalue("bucket")))
+    yield storage
+    for stored in list(storage.list()):
+        storage.delete(stored.key)
+
+
+def test_the_settings_choose_the_storage(bucket: Bucket, tmp_path: Path) -> None:
+    assert isinstance(storage_for(s3_settings(bucket)), S3Storage)
+    assert isinstance(storage_for(Settings(STORAGE_DIR=str(tmp_path))), FolderStorage)
+
+
+def test_what_was_put_is_read_again(storage: Storage) -> None:
+    stored = storage.put("anh/mat-ong.webp", HONEY, "image/webp")
+
+    assert storage.read("anh/mat-ong.webp") == HONEY
+    assert storage.stat("anh/mat-ong.webp") == stored
+    assert (stored.size, stored.content_type) == (len(HONEY), "image/webp")
+    assert storage.exists("anh/mat-ong.webp")
+
+
+def test_a_file_is_read_as_a_stream(storage: Storage) -> None:
+    storage.put("bang/meta.csv", b"id,title\n" * 100_000)
+
+    with storage.open_stream("bang/meta.csv") as stream:
+        first = stream.read(9)
+        rest = stream.read()
+
+    assert first == b"id,title\n"
+    assert len(rest) == 9 * 99_999
+
+
+def test_putting_again_replaces_the_whole(storage: Storage) -> None:
+    before = storage.put("bang/meta.csv", b"mot hai ba")
+    after = storage.put("bang/meta.csv", b"bon")
+
+    assert storage.read("bang/meta.csv") == b"bon"
+    assert before.etag != after.etag
+
+
+def test_what_is_not_there_is_refused_by_name(storage: Storage) -> None:
+    for ask in (storage.read, storage.open_stream, storage.stat):
+        with pytest.raises(NoSuchFile):
+            ask("anh/khong-co.webp")
+    assert not storage.exists("anh/khong-co.webp")
+
+
+def test_deleting_is_final_and_harmless_when_repeated(storage: Storage) -> None:
+    storage.put("anh/cu.webp", b"1")
+
+    storage.delete("anh/cu.webp")
+    storage.delete("anh/cu.webp")
+
+    assert not storage.exists("anh/cu.webp")
+
+
+def test_files_are_listed_by_prefix_and_in_order(storage: Storage) -> None:
+    for key in ("anh/b.webp", "anh/a.webp", "private/anh/a.jpg", "bang/x.csv"):
+        storage.put(key, b"12")
+
+    assert [s.key for s in storage.list("anh/")] == ["anh/a.webp", "anh/b.webp"]
+    assert [s.key for s in storage.list()] == [
+        "anh/a.webp",
+        "anh/b.webp",
+        "bang/x.csv",
+        "private/anh/a.jpg",
+    ]
+    assert {s.size for s in storage.list()} == {2}
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        "/etc/passwd",
+        "../secret",
+        "anh/../../secret",
+        "anh//a",
+        "anh/.hidden",
+        "anh/a..b",
+        "anh/",
+        "anh\\a",
+        "anh/\x00",
+        "ảnh/a",
+        "anh/a b",
+        "anh/a\n",
+        "a" * 301,
+    ],
+)
+def test_a_key_that_leaves_the_storage_is_refused(storage: Storage, key: str) -> None:
+    with pytest.raises(WrongKey):
+        storage.put(key, b"1")
+    with pytest.raises(WrongKey):
+        storage.read(key)
+
+
+def test_a_wrong_secret_is_refused_by_the_server(bucket: Bucket) -> None:
+    storage = storage_for(replace(s3_settings(bucket), AWS_SECRET_ACCESS_KEY="sai"))
+
+    with pytest.raises(StorageAway):
+        storage.put("anh/a.webp", b"1")
+
+
+def test_a_server_that_is_away_is_said_so(bucket: Bucket) -> None:
+    nowhere = replace(s3_settings(bucket), S3_ENDPOINT_URL=f"http://127.0.0.1:{free_port()}")
+
+    with pytest.raises(StorageAway):
+        storage_for(nowhere).check()
+
+
+def test_both_storages_say_that_they_are_well(storage: Storage) -> None:
+    storage.check()
+
+
+def test_a_broken_write_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage = FolderStorage(tmp_path)
+    storage.put("anh/a.webp", b"old")
+
+    def full(_handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("core.storage.os.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        storage.put("anh/a.webp", b"new")
+
+    assert storage.read("anh/a.webp") == b"old"
+    assert [path.name for path in (tmp_path / "anh").iterdir()] == ["a.webp"]

@@ -72,8 +72,10 @@ READ_BY_OTHERS = [
     (1_000_000_000_000_000_000, "một tỷ tỷ"),
     (
         9_999_999_999_999,
-        "chín nghìn chín trăm chín mươi chín tỷ chín trăm chín mươi chín triệu "
-        "chín trăm chín mươi chín nghìn chín trăm chín mươi chín",
+        (
+            "chín nghìn chín trăm chín mươi chín tỷ chín trăm chín mươi chín triệu "
+            "chín trăm chín mươi chín nghìn chín trăm chín mươi chín"
+        ),
     ),
     (-50_000, "âm năm mươi nghìn"),
 ]

@@ -12,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from accounts import login
 from core import events, logs
 from core.db import Database
+from core.i18n import mark
 from core.settings import ROOT, Settings, load
 from core.storage import storage_for
 from core.web import assets, locale, requests, security
@@ -85,18 +86,18 @@ SCHEDULES: list[tuple[str, int, str]] = [
 
 # Entries of the producer's desk: endpoint, English label, icon. In the order they are shown.
 DASHBOARD: list[tuple[str, str, str]] = [
-    ("desk_lots.index", "Lot diary", "so"),
-    ("desk.bank", "Bank account", "tien"),
-    ("desk.acts", "Acts", "so"),
+    ("desk_lots.index", mark("Lot diary"), "so"),
+    ("desk.bank", mark("Bank account"), "tien"),
+    ("desk.acts", mark("Acts"), "so"),
 ]
 
 # Entries of the staff pages: endpoint, English label, icon.
 STAFF: list[tuple[str, str, str]] = [
-    ("staff.home", "At a glance", "nha"),
-    ("staff.places_to_sell", "Producers", "cua-hang"),
-    ("staff.helpers", "Helpers", "khien"),
-    ("staff_accounts.people", "Accounts", "nguoi"),
-    ("staff_accounts.acts", "Acts", "so"),
+    ("staff.home", mark("At a glance"), "nha"),
+    ("staff.places_to_sell", mark("Producers"), "cua-hang"),
+    ("staff.helpers", mark("Helpers"), "khien"),
+    ("staff_accounts.people", mark("Accounts"), "nguoi"),
+    ("staff_accounts.acts", mark("Acts"), "so"),
 ]
 
 # Where a role goes after logging in, unless it came from a page: role → endpoint.

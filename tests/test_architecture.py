@@ -12,8 +12,8 @@ from wsgi import TABLES, create_app
 
 FLOORS = ("core", "accounts", "catalog", "traceability", "shop", "livestream")
 SOURCES = sorted(
-    [path for floor in FLOORS for path in (ROOT / floor).rglob("*.py")]
-    + [ROOT / "wsgi.py", ROOT / "demo.py"]
+    [path for folder in (*FLOORS, "demo") for path in (ROOT / folder).rglob("*.py")]
+    + [ROOT / "wsgi.py"]
 )
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html")) + sorted((ROOT / "templates").rglob("*.txt"))
 

@@ -16,7 +16,8 @@ METHODS = [
     ("traceability/**.py", "python"),
     ("shop/**.py", "python"),
     ("livestream/**.py", "python"),
-    ("demo.py", "python"),
+    ("demo/**.py", "python"),
+    ("wsgi.py", "python"),
     ("templates/**.html", "jinja2.ext:babel_extract"),
     ("templates/**.txt", "jinja2.ext:babel_extract"),
 ]

@@ -15,7 +15,8 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def read(picture: Image.Image) -> list[str]:
-    return [code.text for code in zxingcpp.read_barcodes(picture.convert("L"))]
+    codes = zxingcpp.read_barcodes(picture.convert("L"), formats=zxingcpp.BarcodeFormat.QRCode)
+    return [code.text for code in codes]
 
 
 def drawn(svg: str, scale: int = 6) -> Image.Image:

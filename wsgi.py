@@ -60,18 +60,26 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("traceability.views.scan", "blueprint"),
     ("traceability.views.resolver", "blueprint"),
     ("traceability.views.dashboard", "blueprint"),
+    ("shop.views.cart", "blueprint"),
+    ("shop.views.checkout", "blueprint"),
+    ("shop.views.orders", "blueprint"),
+    ("shop.views.dashboard", "blueprint"),
     ("livestream.views.feeds", "blueprint"),
 ]
 
 # Command groups of `flask …`.
 COMMANDS: list[tuple[str, str]] = [
+    ("shop.commands", "pay"),
+    ("shop.commands", "audit"),
     ("catalog.commands", "user_commands"),
     ("demo.commands", "demo"),
     ("core.commands", "worker"),
 ]
 
 # Who listens to which news: (event class, handler), as "module:name" pairs.
-SUBSCRIPTIONS: list[tuple[str, str]] = []
+SUBSCRIPTIONS: list[tuple[str, str]] = [
+    ("accounts.sessions:LoggedIn", "shop.views.cart:bring_guest_cart"),
+]
 
 # Which function does which kind of background work.
 TASKS: dict[str, str] = {
@@ -82,10 +90,13 @@ TASKS: dict[str, str] = {
 SCHEDULES: list[tuple[str, int, str]] = [
     ("forget ended log-ins", 3_600, "accounts.standing:forget_ended"),
     ("forget finished tasks", 86_400, "core.tasks:forget_finished"),
+    ("end unpaid orders", 60, "shop.cancellations:expire_due"),
+    ("end unanswered orders", 300, "shop.cancellations:time_out_due"),
 ]
 
 # Entries of the producer's desk: endpoint, English label, icon. In the order they are shown.
 DASHBOARD: list[tuple[str, str, str]] = [
+    ("desk_orders.inbox", mark("Orders"), "don"),
     ("desk_lots.index", mark("Lot diary"), "so"),
     ("desk.bank", mark("Bank account"), "tien"),
     ("desk.acts", mark("Acts"), "so"),

@@ -1,17 +1,30 @@
 """Orders: the buyer's wish, split by producer from the first moment; states move by named verbs.
 
-commerce.md §4.2–4.3 and its decision 1: an Order holds buyer, address and money; each SellerOrder
-holds the lines of one producer and lives by itself.
+An Order holds buyer, address and money; each SellerOrder holds the lines of one producer and lives
+by itself. Locks are taken in one order everywhere: order, its parts, then stock rows.
 """
 
 import enum
+from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    CursorResult,
+    ForeignKey,
+    Index,
+    UniqueConstraint,
+    select,
+    update,
+)
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from accounts.audit import SYSTEM, Actor
 from core.db import Base, word
+from core.errors import Conflict, NotFound
+from core.i18n import lazy as _
 from core.money import Money
 
 
@@ -39,6 +52,59 @@ class SellerOrderState(enum.StrEnum):
     RETURNED = "returned"
     COMPLETED = "completed"
     CANCELLED = "cancelled"
+
+
+class Ended(enum.StrEnum):
+    """Why a cancelled part ended; late money revives only what expired."""
+
+    EXPIRED = "expired"
+    DECLINED = "declined"
+    TIMED_OUT = "timed_out"
+    CANCELLED = "cancelled"
+
+
+class Verb(enum.StrEnum):
+    """What may be done to a part; the past of these verbs is the order's history."""
+
+    PLACE = "place"
+    PAY = "pay"
+    EXPIRE = "expire"
+    CANCEL = "cancel"
+    REVIVE = "revive"
+    ACCEPT = "accept"
+    DECLINE = "decline"
+    TIME_OUT = "time_out"
+    PACK = "pack"
+    SHIP = "ship"
+    DELIVER = "deliver"
+    SETTLE = "settle"
+    LATE_MONEY = "late_money"
+    PAY_BACK = "pay_back"
+
+
+_S = SellerOrderState
+MOVES: dict[Verb, tuple[frozenset[SellerOrderState], SellerOrderState]] = {
+    Verb.PAY: (frozenset({_S.PENDING}), _S.TO_CONFIRM),
+    Verb.EXPIRE: (frozenset({_S.PENDING}), _S.CANCELLED),
+    Verb.CANCEL: (frozenset({_S.PENDING, _S.TO_CONFIRM}), _S.CANCELLED),
+    Verb.REVIVE: (frozenset({_S.CANCELLED}), _S.TO_CONFIRM),
+    Verb.ACCEPT: (frozenset({_S.TO_CONFIRM}), _S.PREPARING),
+    Verb.DECLINE: (frozenset({_S.TO_CONFIRM, _S.PREPARING, _S.READY}), _S.CANCELLED),
+    Verb.TIME_OUT: (frozenset({_S.TO_CONFIRM}), _S.CANCELLED),
+    Verb.PACK: (frozenset({_S.PREPARING}), _S.READY),
+    Verb.SHIP: (frozenset({_S.READY}), _S.SHIPPED),
+    Verb.DELIVER: (frozenset({_S.SHIPPED}), _S.DELIVERED),
+}
+UNPAID_OR_ENDED = frozenset({_S.PENDING, _S.CANCELLED})
+TERMINAL = frozenset({_S.COMPLETED, _S.CANCELLED, _S.RETURNED})
+
+
+class NoSuchOrder(NotFound):
+    """There is no such order, or it is not this person's to see: the same answer for both."""
+
+
+class TooLate(Conflict):
+    """The part has moved on; what was asked fits an earlier moment."""
 
 
 class Order(Base):
@@ -74,6 +140,7 @@ class SellerOrder(Base):
         UniqueConstraint("order_id", "producer_id"),
         Index("ix_seller_order_desk", "producer_id", "state", "id"),
         Index("ix_seller_order_clock", "state", "hold_expires_at"),
+        Index("ix_seller_order_confirm", "state", "confirm_by"),
         CheckConstraint("total >= 0 AND shipping_fee >= 0", name="not_negative"),
     )
 
@@ -89,6 +156,8 @@ class SellerOrder(Base):
     hold_expires_at: Mapped[datetime | None]
     confirm_by: Mapped[datetime | None]
     called_buyer: Mapped[bool] = mapped_column(default=False)
+    ended: Mapped[Ended | None] = mapped_column(word(Ended))
+    ended_why: Mapped[str | None]
 
 
 class OrderLine(Base):
@@ -135,3 +204,169 @@ class OrderEvent(Base):
     actor_name: Mapped[str]
     on_behalf_of: Mapped[str | None]
     detail: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+def find_by_cart(session: Session, cart_id: int) -> Order | None:
+    """Return the order this cart became, if it did."""
+    return session.scalar(select(Order).where(Order.cart_id == cart_id))
+
+
+def find_by_code(session: Session, code: str) -> Order | None:
+    """Return the order under its public code, which opens nothing by itself."""
+    return session.scalar(select(Order).where(Order.code == code))
+
+
+def list_parts(session: Session, order_id: int) -> list[SellerOrder]:
+    """Return the parts of an order, in the order they were written."""
+    return list(
+        session.scalars(
+            select(SellerOrder).where(SellerOrder.order_id == order_id).order_by(SellerOrder.id)
+        )
+    )
+
+
+def get_part(session: Session, code: str, producer_id: int) -> tuple[Order, SellerOrder]:
+    """Return this producer's part of an order; another's does not exist here (NoSuchOrder)."""
+    row = session.execute(
+        select(Order, SellerOrder)
+        .join(SellerOrder, SellerOrder.order_id == Order.id)
+        .where(Order.code == code, SellerOrder.producer_id == producer_id)
+    ).one_or_none()
+    if row is None:
+        raise NoSuchOrder
+    return row[0], row[1]
+
+
+def list_lines(session: Session, part_ids: Collection[int]) -> list[OrderLine]:
+    """Return the lines of these parts, in the order they were written."""
+    return list(
+        session.scalars(
+            select(OrderLine).where(OrderLine.seller_order_id.in_(part_ids)).order_by(OrderLine.id)
+        )
+    )
+
+
+def list_holds(session: Session, part_ids: Collection[int]) -> list[int]:
+    """Return the reservations that were ever made for the lines of these parts."""
+    return list(
+        session.scalars(
+            select(LineHold.reservation_id)
+            .join(OrderLine, OrderLine.id == LineHold.line_id)
+            .where(OrderLine.seller_order_id.in_(part_ids))
+        )
+    )
+
+
+def lock(session: Session, order_id: int) -> None:
+    """Let one transaction at a time move the parts of an order; what was read before is re-read.
+
+    SQLite writers are alone anyway. The row lock only keeps two movers of PostgreSQL from judging
+    the whole order by halves of it; each move still checks and changes in one statement.
+    """
+    session.execute(select(Order.id).where(Order.id == order_id).with_for_update(key_share=True))
+    session.expire_all()
+
+
+def move(
+    session: Session,
+    part: SellerOrder,
+    verb: Verb,
+    *,
+    actor: Actor,
+    now: datetime,
+    only_if: tuple[Any, ...] = (),
+    detail: dict[str, Any] | None = None,
+    **values: Any,
+) -> bool:
+    """Make one move of the table, with its event; the caller holds the order's lock.
+
+    Returns False when the part already stands where the move leads: repeating is harmless.
+    Raises TooLate when the table, or `only_if` beside it, does not allow it now.
+    """
+    from_states, to_state = MOVES[verb]
+    before = part.state
+    if before == to_state and verb is not Verb.REVIVE:
+        return False
+    if before not in from_states:
+        raise TooLate(_("This order has moved on meanwhile. Look at it again."))
+    changed = session.execute(
+        update(SellerOrder)
+        .where(SellerOrder.id == part.id, SellerOrder.state == before, *only_if)
+        .values(state=to_state, **values)
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(part)
+    if cast("CursorResult[Any]", changed).rowcount == 0:
+        raise TooLate(_("This order has moved on meanwhile. Look at it again."))
+    note(session, part, verb, actor=actor, now=now, before=before, detail=detail)
+    _settle(session, part.order_id, now=now)
+    return True
+
+
+def note(
+    session: Session,
+    part: SellerOrder,
+    verb: Verb,
+    *,
+    actor: Actor,
+    now: datetime,
+    before: SellerOrderState | None,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Write down what happened to a part, with who did it."""
+    session.add(
+        OrderEvent(
+            order_id=part.order_id,
+            seller_order_id=part.id,
+            at=now,
+            verb=verb,
+            from_state=before,
+            to_state=part.state,
+            actor_id=actor.user_id,
+            actor_name=actor.name,
+            on_behalf_of=actor.on_behalf_of,
+            detail=detail or {},
+        )
+    )
+
+
+def _settle(session: Session, order_id: int, *, now: datetime) -> None:
+    """Make the whole order's state follow from its parts; nothing else writes it."""
+    order = session.get_one(Order, order_id)
+    parts = session.execute(
+        select(SellerOrder.state, SellerOrder.ended).where(SellerOrder.order_id == order_id)
+    ).all()
+    before = order.state
+    after = _state_of(before, {part.state for part in parts}, {part.ended for part in parts})
+    if after == before:
+        return
+    session.execute(
+        update(Order)
+        .where(Order.id == order_id, Order.state == before)
+        .values(state=after)
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(order)
+    session.add(
+        OrderEvent(
+            order_id=order_id,
+            at=now,
+            verb=Verb.SETTLE,
+            from_state=before,
+            to_state=after,
+            actor_name=SYSTEM.name,
+            detail={},
+        )
+    )
+
+
+def _state_of(
+    before: OrderState, states: set[SellerOrderState], ended: set[Ended | None]
+) -> OrderState:
+    if states == {SellerOrderState.CANCELLED}:
+        if before is not OrderState.PENDING_PAYMENT:
+            return before if before is not OrderState.PLACED else OrderState.CANCELLED
+        return OrderState.EXPIRED if ended == {Ended.EXPIRED} else OrderState.CANCELLED
+    if states <= TERMINAL:
+        return OrderState.CLOSED
+    return before if states <= UNPAID_OR_ENDED else OrderState.PLACED

@@ -1,0 +1,308 @@
+"""Placing an order: one cart, one transaction, one order, however often it is asked for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from accounts.audit import Actor
+from catalog import certificates, stock
+from catalog.stock import OutOfStock, Reservation, Wanted
+from core.clock import vietnam_day
+from core.codes import CodeSpec, new_code
+from core.errors import Conflict, Throttled
+from core.i18n import lazy as _
+from core.money import ZERO, Money, total
+from shop import confirmations, links, orders, quotes, wishes
+from shop.carts import Cart, CartState
+from shop.codes import MEMO, ORDER_CODE
+from shop.orders import LineHold, Order, OrderLine, OrderState, SellerOrder, SellerOrderState, Verb
+from shop.payments.bank_transfer import HOLD, TIME_TO_CONFIRM
+from shop.payments.payments import Payment, PaymentMethod, PaymentState
+from shop.quotes import Parcel, Quote, QuoteLine
+from shop.wishes import Wish
+
+ORDERS_AN_HOUR = 10
+ONE_MODE = "intermediary"
+ONLY_INTERMEDIARY = (
+    "SELLING_MODE={mode!r}: this version sells as intermediary only, each producer is paid on its "
+    "own account; leave SELLING_MODE empty"
+)
+
+
+class TooManyOrders(Throttled):
+    """One phone ordered more often in an hour than people do."""
+
+
+class EmptyCart(Conflict):
+    """There is nothing to order."""
+
+
+class CannotBePlaced(Conflict):
+    """The cart is not what the buyer saw: the page is shown again, and nothing was ordered."""
+
+
+class NoLongerSold(CannotBePlaced):
+    """Something in the cart was taken off sale."""
+
+
+class SoldOutMeanwhile(CannotBePlaced):
+    """Fewer are left than wanted: someone else was quicker."""
+
+
+class PriceRose(CannotBePlaced):
+    """Something costs more than the buyer saw; it is only sold if they agree to today's price."""
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """Who orders, in which language, and the mark that will open the order's page."""
+
+    actor: Actor
+    language: str
+    mark: str
+
+
+def place(
+    session: Session,
+    cart_id: int,
+    typed: Mapping[str, str],
+    *,
+    buyer: Buyer,
+    agreed_prices: str,
+    public_url: str,
+    now: datetime,
+) -> Order:
+    """Turn the cart into an order and hold its goods, or change nothing at all.
+
+    A cart that was ordered already gives that same order, whatever is `typed` now. Raises
+    EmptyCart, Mistyped, NoLongerSold, PriceRose (unless `agreed_prices` is the digest of exactly
+    these higher prices) and SoldOutMeanwhile.
+    """
+    closed = session.scalar(
+        update(Cart)
+        .where(Cart.id == cart_id, Cart.state == CartState.OPEN)
+        .values(state=CartState.ORDERED, updated_at=now)
+        .returning(Cart.id)
+    )
+    if closed is None:
+        return _placed_before(session, cart_id)
+    cart = session.get_one(Cart, cart_id)
+    quote = quotes.quote(session, cart, now=now)
+    if not quote.lines:
+        raise EmptyCart(_("The cart is empty."))
+    _refuse_changed(quote, agreed_prices)
+    wish = wishes.read(session, typed, quote)
+    _refuse_flood(session, wish.phone, now=now)
+    held = _hold(session, quote.lines, method=wish.method, now=now)
+    order = _order(session, cart, wish, quote, buyer=buyer, now=now)
+    parts = _parts(session, order, wish, quote, now=now)
+    _lines(session, parts, quote, held, now=now)
+    session.add_all(
+        _payment(session, part, parcel, wish.method, now=now)
+        for part, parcel in zip(parts, quote.parcels, strict=True)
+    )
+    _note(session, parts, quote, actor=buyer.actor, now=now)
+    session.flush()
+    confirmations.queue(
+        session, order, link=f"{public_url}/don-hang/{order.code}?t={buyer.mark}", now=now
+    )
+    return order
+
+
+def _placed_before(session: Session, cart_id: int) -> Order:
+    order = orders.find_by_cart(session, cart_id)
+    if order is None:
+        raise EmptyCart(_("The cart is empty."))
+    return order
+
+
+def _refuse_changed(quote: Quote, agreed_prices: str) -> None:
+    for line in quote.gone:
+        raise NoLongerSold(
+            _("%(name)s is not for sale now. Take it out of the cart first.", name=line.name)
+        )
+    for line in quote.dearer:
+        if quote.prices != agreed_prices:
+            raise PriceRose(
+                _(
+                    "%(name)s now costs %(now)s, before it was %(before)s. "
+                    "Look at the new total, then order again if it suits.",
+                    name=line.name,
+                    now=line.price,
+                    before=line.seen_price,
+                )
+            )
+
+
+def _refuse_flood(session: Session, phone: str, *, now: datetime) -> None:
+    hour = timedelta(hours=1)
+    lately = session.scalar(
+        select(func.count()).where(Order.buyer_phone == phone, Order.placed_at > now - hour)
+    )
+    if (lately or 0) >= ORDERS_AN_HOUR:
+        raise TooManyOrders(
+            _("This phone has ordered %(count)s times within the hour. Try again later.",
+              count=ORDERS_AN_HOUR),
+            retry_after=hour.seconds,
+        )  # fmt: skip
+
+
+def _hold(
+    session: Session, lines: Sequence[QuoteLine], *, method: PaymentMethod, now: datetime
+) -> list[list[Reservation]]:
+    """Hold the goods of every line: for two hours while money is awaited, else for good."""
+    awaits_money = method is PaymentMethod.BANK_TRANSFER
+    wanted = [Wanted(line.variant_id, line.quantity, line.lot_id) for line in lines]
+    try:
+        held = stock.reserve(
+            session, wanted, now=now, expires_at=now + HOLD if awaits_money else None
+        )
+    except OutOfStock as refusal:
+        name = next(line.name for line in lines if line.variant_id == refusal.variant_id)
+        if refusal.left == 0:
+            raise SoldOutMeanwhile(_("%(name)s has just been sold out.", name=name)) from refusal
+        raise SoldOutMeanwhile(
+            _("Only %(left)s of %(name)s are left.", left=refusal.left, name=name)
+        ) from refusal
+    if not awaits_money:
+        stock.commit_holds(session, [hold.id for holds in held for hold in holds])
+    return held
+
+
+def _order(
+    session: Session, cart: Cart, wish: Wish, quote: Quote, *, buyer: Buyer, now: datetime
+) -> Order:
+    awaits_money = wish.method is PaymentMethod.BANK_TRANSFER
+    order = Order(
+        code=_free_code(session, ORDER_CODE, Order.code),
+        token_hash=links.mark_hash(buyer.mark),
+        cart_id=cart.id,
+        user_id=buyer.actor.user_id,
+        state=OrderState.PENDING_PAYMENT if awaits_money else OrderState.PLACED,
+        payment_method=wish.method,
+        buyer_name=wish.name,
+        buyer_phone=wish.phone,
+        buyer_email=wish.email,
+        province_code=wish.province_code,
+        commune_code=wish.commune_code,
+        street=wish.street,
+        address_text=wish.address_text,
+        note=wish.note,
+        total=total(parcel.items_total + _fee(parcel, wish) for parcel in quote.parcels),
+        language=buyer.language,
+        placed_at=now,
+    )
+    session.add(order)
+    session.flush()  # gives the order its id
+    return order
+
+
+def _fee(parcel: Parcel, wish: Wish) -> Money:
+    return wish.ways[parcel.producer_id].fee_for(parcel.items_total)
+
+
+def _parts(
+    session: Session, order: Order, wish: Wish, quote: Quote, *, now: datetime
+) -> list[SellerOrder]:
+    awaits_money = wish.method is PaymentMethod.BANK_TRANSFER
+    parts = [
+        SellerOrder(
+            order_id=order.id,
+            producer_id=parcel.producer_id,
+            producer_name=parcel.name,
+            state=SellerOrderState.PENDING if awaits_money else SellerOrderState.TO_CONFIRM,
+            delivery_name=wish.ways[parcel.producer_id].full_name,
+            items_total=parcel.items_total,
+            shipping_fee=_fee(parcel, wish),
+            total=parcel.items_total + _fee(parcel, wish),
+            hold_expires_at=now + HOLD if awaits_money else None,
+            confirm_by=None if awaits_money else now + TIME_TO_CONFIRM,
+        )
+        for parcel in quote.parcels
+    ]
+    session.add_all(parts)
+    session.flush()  # gives the parts their ids
+    return parts
+
+
+def _lines(
+    session: Session,
+    parts: list[SellerOrder],
+    quote: Quote,
+    held: list[list[Reservation]],
+    *,
+    now: datetime,
+) -> None:
+    stars = certificates.stars_today(
+        session, {line.product_id for line in quote.lines}, vietnam_day(now)
+    )
+    lines = [
+        OrderLine(
+            seller_order_id=part.id,
+            variant_id=line.variant_id,
+            lot_id=line.lot_id,
+            product_name=line.product_name,
+            variant_name=line.variant_name,
+            unit=line.unit,
+            unit_price=line.price,
+            quantity=line.quantity,
+            place=line.place,
+            stars=stars.get(line.product_id),
+        )
+        for part, parcel in zip(parts, quote.parcels, strict=True)
+        for line in parcel.lines
+    ]
+    session.add_all(lines)
+    session.flush()  # gives the lines their ids
+    session.add_all(
+        LineHold(reservation_id=hold.id, line_id=line.id)
+        for line, holds in zip(lines, held, strict=True)
+        for hold in holds
+    )
+
+
+def _payment(
+    session: Session, part: SellerOrder, parcel: Parcel, method: PaymentMethod, *, now: datetime
+) -> Payment:
+    """Return what this part owes: cash at the door, or a transfer to the producer's own account."""
+    payment = Payment(
+        order_id=part.order_id,
+        seller_order_id=part.id,
+        method=method,
+        state=PaymentState.DUE,
+        amount=part.total,
+        captured=ZERO,
+        created_at=now,
+    )
+    if method is PaymentMethod.BANK_TRANSFER:
+        payment.state = PaymentState.AWAITING
+        payment.memo = _free_code(session, MEMO, Payment.memo)
+        payment.bank_bin, payment.bank_account, payment.bank_holder = parcel.account
+    return payment
+
+
+def _free_code(session: Session, spec: CodeSpec, column: InstrumentedAttribute[Any]) -> str:
+    """Return a code nobody has; of a thousand million the first try is almost always free."""
+    code = new_code(spec)
+    while session.scalar(select(column).where(column == code)) is not None:
+        code = new_code(spec)
+    return code
+
+
+def _note(
+    session: Session, parts: list[SellerOrder], quote: Quote, *, actor: Actor, now: datetime
+) -> None:
+    for part, parcel in zip(parts, quote.parcels, strict=True):
+        cheaper = [
+            {"name": line.name, "before": line.seen_price.dong, "now": line.price.dong}
+            for line in parcel.lines
+            if line.is_cheaper and line.price is not None
+        ]
+        orders.note(
+            session, part, Verb.PLACE, actor=actor, now=now, before=None,
+            detail={"cheaper": cheaper} if cheaper else None,
+        )  # fmt: skip

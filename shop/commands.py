@@ -1,0 +1,78 @@
+"""Commands of the shop floor: VietQR by hand, and the audit of stock, money and orders."""
+
+import json
+import sys
+from typing import NoReturn
+
+import click
+from flask import current_app
+from flask.cli import AppGroup, with_appcontext
+
+from core.errors import Refusal
+from core.money import Money
+from shop.audit import find_faults
+from shop.payments import vietqr
+
+pay = AppGroup("pay", help="Build and read the QR codes of bank transfers.")
+
+
+@pay.command("vietqr")
+@click.option("--bin", "bank_bin", required=True, help="the six digits of the bank")
+@click.option("--account", required=True, help="the account number, 6 to 19 letters and digits")
+@click.option("--amount", type=int, help="whole đồng, 1 to 9999999999999")
+@click.option("--memo", help="message of the transfer: up to 25 letters, digits and spaces")
+@click.option("--json", "as_json", is_flag=True, help="print JSON")
+def build_vietqr(
+    bank_bin: str, account: str, amount: int | None, memo: str | None, as_json: bool
+) -> None:
+    """Print the text of the VietQR of a transfer."""
+    try:
+        payload = vietqr.build(
+            bank_bin,
+            account,
+            amount=Money(amount) if amount is not None else None,
+            memo=memo,
+        )
+    except Refusal as refusal:
+        _refuse(refusal, as_json=as_json)
+    click.echo(json.dumps({"payload": payload}) if as_json else payload)
+
+
+@pay.command("vietqr-decode")
+@click.argument("payload")
+@click.option("--json", "as_json", is_flag=True, help="print JSON (it always does)")
+def decode_vietqr(payload: str, as_json: bool) -> None:
+    """Print as JSON what the text of a VietQR says, or refuse it with the reason."""
+    try:
+        found = vietqr.decode(payload)
+    except Refusal as refusal:
+        _refuse(refusal, as_json=as_json)
+    click.echo(json.dumps(found.to_json(), ensure_ascii=False))
+
+
+@click.command("audit")
+@click.option("--json", "as_json", is_flag=True, help="print JSON")
+@with_appcontext
+def audit(as_json: bool) -> None:
+    """Prove that stock, money and orders agree; list what does not and exit with 1."""
+    with current_app.extensions["database"].reading() as session:
+        faults = find_faults(session)
+    if as_json:
+        rows = [{"rule": fault.rule, "what": fault.what} for fault in faults]
+        click.echo(json.dumps({"ok": not faults, "faults": rows}, ensure_ascii=False))
+    else:
+        for fault in faults:
+            click.echo(f"{fault.rule}: {fault.what}")
+        click.echo("stock, money and orders agree" if not faults else f"{len(faults)} faults")
+    if faults:
+        sys.exit(1)
+
+
+def _refuse(refusal: Refusal, *, as_json: bool) -> NoReturn:
+    reason = str(getattr(refusal, "reason", refusal.field or ""))
+    detail = str(getattr(refusal, "detail", ""))
+    if as_json:
+        said = {"error": str(refusal.message), "reason": reason, "detail": detail}
+        click.echo(json.dumps(said, ensure_ascii=False))
+    click.echo(" – ".join(part for part in (str(refusal.message), detail) if part), err=True)
+    sys.exit(1)

@@ -1,0 +1,67 @@
+"""Links that open an order or name a cart: 128-bit marks nobody can make without the secret key.
+
+An order keeps only the hash of its mark. The mark itself follows from the cart and the key, so a
+repeated request and the look-up lead to the very same link, and a link that was sent keeps working
+when the key is changed.
+"""
+
+import hmac
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from shop.orders import Order
+
+MARK_BYTES = 16
+LONGEST_ID = 18
+
+
+@dataclass(frozen=True, slots=True)
+class CartMark:
+    """What the checkout form carries: its cart, and the digest of dearer prices it agrees to."""
+
+    cart_id: int
+    prices: str
+
+
+def order_mark(secret: str, cart_id: int) -> str:
+    """Return the mark of the order that this cart became or becomes."""
+    return _mark(secret, f"order:{cart_id}")
+
+
+def mark_hash(mark: str) -> str:
+    """Return what is kept of a mark."""
+    return sha256(mark.encode("utf-8", "replace")).hexdigest()
+
+
+def opens(order: Order, mark: str, secrets: Sequence[str]) -> bool:
+    """Say whether `mark` is the order's own, under this key, an older one or as it was kept."""
+    fits = hmac.compare_digest(mark_hash(mark), order.token_hash)
+    for secret in secrets:
+        fits |= hmac.compare_digest(mark.encode(), order_mark(secret, order.cart_id).encode())
+    return fits
+
+
+def write_cart_mark(secret: str, cart_id: int, prices: str = "") -> str:
+    """Return the hidden `cart_token` of a checkout form."""
+    body = f"{cart_id}.{prices}"
+    return f"{body}.{_mark(secret, 'cart:' + body)}"
+
+
+def read_cart_mark(text: str, secrets: Sequence[str]) -> CartMark | None:
+    """Return what a `cart_token` says, or None when it was not made here."""
+    cart_id, _dot, rest = text.partition(".")
+    prices, _dot, mark = rest.rpartition(".")
+    if not cart_id.isascii() or not cart_id.isdigit() or len(cart_id) > LONGEST_ID:
+        return None
+    for secret in secrets:
+        right = _mark(secret, f"cart:{cart_id}.{prices}")
+        if hmac.compare_digest(mark.encode(), right.encode()):
+            return CartMark(int(cart_id), prices)
+    return None
+
+
+def _mark(secret: str, text: str) -> str:
+    digest = hmac.new(secret.encode(), text.encode("utf-8", "replace"), sha256).digest()
+    return urlsafe_b64encode(digest[:MARK_BYTES]).decode().rstrip("=")

@@ -1,0 +1,150 @@
+"""The cart page and the two forms that fill and change it."""
+
+import re
+
+from flask import (
+    Blueprint,
+    Response,
+    flash,
+    has_request_context,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from accounts.login import signed_in
+from accounts.sessions import LoggedIn
+from catalog.illustrations import alt_text
+from core.clock import utc_now
+from core.web.requests import public, reading, transaction
+from core.web.security import cookie_name, same_origin_only, set_cookie
+from shop import carts, quotes
+from shop.carts import BadQuantity, Cart, Kept, NoSuchGoods
+
+blueprint = Blueprint("cart", __name__)
+COOKIE = "cart"
+COUNT_COOKIE = "gio_so"
+DAYS = 30
+NUMBER = re.compile("-?[0-9]{1,9}")
+
+
+@blueprint.get("/gio-hang")
+@public
+def show() -> str:
+    """Show what lies in the cart, by producer, at today's prices."""
+    user_id = own_id()
+    with reading() as session:
+        quote = quotes.quote(session, visitors_cart(session, user_id), now=utc_now())
+    return render_template("shop/cart.html", quote=quote, alt_text=alt_text)
+
+
+@blueprint.post("/gio-hang/them")
+@public
+@same_origin_only
+def add() -> Response:
+    """Put something into the cart; the pages that post here are cached and carry no token."""
+    variant_id, quantity = _number("variant_id"), _number("quantity", default=1)
+    user_id, now = own_id(), utc_now()
+    with transaction() as session:
+        cart, token = visitors_cart(session, user_id), None
+        if cart is None:
+            cart, token = carts.open_new(session, user_id=user_id, now=now)
+        kept = carts.add(
+            session,
+            cart,
+            variant_id,
+            quantity=quantity,
+            lot_code=request.form.get("lot") or None,
+            now=now,
+        )
+        count = carts.count(session, cart)
+    _tell(kept)
+    to_checkout = request.form.get("then") == "checkout"
+    response = redirect(url_for("checkout.form" if to_checkout else "cart.show"), 303)
+    if token is not None:
+        set_cookie(response, COOKIE, token, days=DAYS)
+    remember_count(response, count)
+    return response
+
+
+@blueprint.post("/gio-hang/sua")
+@public
+@same_origin_only
+def change() -> Response:
+    """Change how many of a thing lie in the cart, or agree to today's prices."""
+    user_id, now = own_id(), utc_now()
+    with transaction() as session:
+        cart = visitors_cart(session, user_id)
+        count = 0
+        if cart is not None:
+            if request.form.get("agree") == "prices":
+                carts.accept_prices(session, cart, now=now)
+            else:
+                kept = carts.change(
+                    session,
+                    cart,
+                    _number("variant_id"),
+                    quantity=0 if "remove" in request.form else _number("quantity"),
+                    lot_code=request.form.get("lot") or None,
+                    now=now,
+                )
+                _tell(kept)
+            count = carts.count(session, cart)
+    response = redirect(url_for("cart.show"), 303)
+    remember_count(response, count)
+    return response
+
+
+def own_id() -> int | None:
+    """Return the id of who is logged in here, if anyone; ask before opening a transaction."""
+    person = signed_in()
+    return person.user_id if person else None
+
+
+def visitors_cart(session: Session, user_id: int | None) -> Cart | None:
+    """Return the open cart of whoever asks."""
+    return carts.find_open(session, token=cart_cookie(), user_id=user_id)
+
+
+def cart_cookie() -> str | None:
+    """Return the value of the guest's cart cookie, if there is one."""
+    return request.cookies.get(cookie_name(COOKIE))
+
+
+def remember_count(response: Response, count: int) -> None:
+    """Let cached pages show how many pieces lie in the cart, without asking the shop."""
+    set_cookie(response, COUNT_COOKIE, str(count), days=DAYS, http_only=False)
+
+
+def bring_guest_cart(session: Session, news: LoggedIn) -> None:
+    """Give the person who just logged in what they had put into a guest's cart."""
+    token = cart_cookie() if has_request_context() else None
+    if token:
+        for kept in carts.merge(session, token=token, user_id=news.user_id, now=news.at):
+            _tell(kept)
+
+
+def _number(field: str, *, default: int | None = None) -> int:
+    """Return a whole number as typed; what is no number is the buyer's slip, never our error."""
+    text = request.form.get(field, "").strip()
+    if not text and default is not None:
+        return default
+    if not NUMBER.fullmatch(text):
+        if field == "variant_id":
+            raise NoSuchGoods
+        raise BadQuantity(_("Write the quantity as a number, for example 2."), field=field)
+    return int(text)
+
+
+def _tell(kept: Kept) -> None:
+    if kept.quantity < kept.wanted:
+        flash(
+            _(
+                "%(name)s: at most %(most)s can be ordered now. The cart holds %(most)s.",
+                name=kept.name,
+                most=kept.quantity,
+            )
+        )

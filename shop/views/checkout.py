@@ -1,0 +1,136 @@
+"""The one-page checkout: a plain form that keeps everything typed until the order stands."""
+
+from collections.abc import Mapping
+
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask.blueprints import BlueprintSetupState
+from flask_babel import gettext as _
+
+from accounts.audit import Actor
+from accounts.login import signed_in
+from catalog import places
+from core.clock import utc_now
+from core.i18n import language
+from core.settings import BadSetting, Settings
+from core.web.requests import public, reading, transaction
+from shop import checkout, links, quotes
+from shop.checkout import ONE_MODE, ONLY_INTERMEDIARY, Buyer, CannotBePlaced, EmptyCart
+from shop.views.cart import own_id, remember_count, visitors_cart
+from shop.wishes import Mistyped
+
+blueprint = Blueprint("checkout", __name__)
+CHOOSE_PROVINCE = "choose_province"
+
+
+@blueprint.record_once
+def stop_in_unknown_mode(state: BlueprintSetupState) -> None:
+    """Stop the start in a selling mode this version does not have, rather than sell wrongly."""
+    mode = state.app.config["SETTINGS"].SELLING_MODE
+    if mode != ONE_MODE:
+        raise BadSetting(ONLY_INTERMEDIARY.format(mode=mode))
+
+
+@blueprint.get("/dat-hang")
+@public
+def form() -> Response:
+    """Show the checkout; `?province_code=` lists that province's communes."""
+    return _page(request.args)
+
+
+@blueprint.post("/dat-hang")
+@public
+def place() -> Response:
+    """Place the order, or show the same page again with what has to be mended."""
+    if CHOOSE_PROVINCE in request.form:
+        return _page(request.form)
+    settings: Settings = current_app.config["SETTINGS"]
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    cart = links.read_cart_mark(request.form.get("cart_token", ""), secrets)
+    if cart is None:
+        return _page(
+            request.form,
+            status=422,
+            mistakes=[("gio-hang", _("This page is too old. Look at the cart, then order again."))],
+        )
+    person = signed_in()
+    mark = links.order_mark(settings.SECRET_KEY, cart.cart_id)
+    try:
+        with transaction() as session:
+            order = checkout.place(
+                session,
+                cart.cart_id,
+                request.form,
+                buyer=Buyer(
+                    Actor(
+                        person.user_id if person else None,
+                        person.name if person else str(_("buyer")),
+                    ),
+                    language(),
+                    mark,
+                ),
+                agreed_prices=cart.prices,
+                public_url=settings.PUBLIC_URL + request.script_root,
+                now=utc_now(),
+            )
+    except Mistyped as refusal:
+        return _page(request.form, status=422, mistakes=refusal.mistakes)
+    except CannotBePlaced as refusal:
+        return _page(
+            request.form, status=409, mistakes=[("gio-hang", str(refusal.message))], asks=True
+        )
+    except EmptyCart as refusal:
+        flash(str(refusal.message))
+        return _redirect(url_for("cart.show"))
+    response = _redirect(url_for("orders.show", code=order.code, t=mark))
+    remember_count(response, 0)
+    return response
+
+
+def _page(
+    typed: Mapping[str, str],
+    *,
+    status: int = 200,
+    mistakes: list[tuple[str, str]] | None = None,
+    asks: bool = False,
+) -> Response:
+    """Show the form with everything typed; after a price rise (`asks`) sending it again agrees."""
+    settings: Settings = current_app.config["SETTINGS"]
+    user_id = own_id()
+    with reading() as session:
+        cart = visitors_cart(session, user_id)
+        quote = quotes.quote(session, cart, now=utc_now())
+        if cart is None or not quote.lines:
+            return _redirect(url_for("cart.show"))
+        provinces = places.list_provinces(session)
+        communes = places.list_communes(session, typed.get("province_code", "")[:2])
+    chosen = {parcel.slug: typed.get(f"delivery_{parcel.slug}", "") for parcel in quote.parcels}
+    page = render_template(
+        "shop/checkout.html",
+        quote=quote,
+        typed=typed,
+        chosen=chosen,
+        provinces=provinces,
+        communes=communes,
+        mistakes=mistakes or [],
+        wrong=dict(mistakes or []),
+        cart_token=links.write_cart_mark(
+            settings.SECRET_KEY, cart.id, quote.prices if asks else ""
+        ),
+    )
+    return make_response(page, status)
+
+
+def _redirect(address: str) -> Response:
+    response = make_response(redirect(address, 303))
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,184 @@
+"""Orders on the producer's desk: say yes or no, see money, pack, send, hand over."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from flask import (
+    Blueprint,
+    Response,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from accounts.phones import show_phone
+from catalog.desk import Desk, desk_view
+from core.clock import utc_now
+from core.errors import Invalid
+from core.web.paging import read_cursor, write_cursor
+from core.web.requests import reading, transaction
+from shop import cancellations, fulfilment, orders
+from shop import inbox as heaps
+from shop.inbox import Tab
+from shop.orders import Order, SellerOrder
+from shop.payments import bank_transfer
+
+blueprint = Blueprint("desk_orders", __name__, url_prefix="/ban-hang/<producer>/don-hang")
+Act = Callable[[Session, Order, SellerOrder, datetime], bool]
+
+
+@blueprint.get("")
+@desk_view
+def inbox(*, desk: Desk) -> str:
+    """List the producer's orders, the ones that wait for an answer first."""
+    tab = heaps.tab_of(request.args.get("muc"))
+    cursor = read_cursor(request.args.get("sau"), (int,))
+    before = cursor[0] if cursor else None
+    with reading() as session:
+        page = heaps.list_page(
+            session, desk.producer_id, tab, before=before if isinstance(before, int) else None
+        )
+    return render_template(
+        "shop/desk/inbox.html",
+        desk=desk,
+        page=page,
+        tabs=list(Tab),
+        show_phone=show_phone,
+        next_page=write_cursor([page.next_before]) if page.next_before else None,
+    )
+
+
+@blueprint.get("/<code>")
+@desk_view
+def order(*, desk: Desk, code: str) -> Response:
+    """Show one order with what can be done next."""
+    return _page(desk, code)
+
+
+@blueprint.post("/<code>/nhan")
+@desk_view
+def accept(*, desk: Desk, code: str) -> Response:
+    """Promise the goods."""
+    called = "called" in request.form
+
+    def act(session: Session, order: Order, part: SellerOrder, now: datetime) -> bool:
+        return fulfilment.accept(
+            session, order, part, called_buyer=called, actor=desk.actor, now=now
+        )
+
+    return _do(desk, code, act, _("The order was accepted. Pack the goods next."))
+
+
+@blueprint.post("/<code>/khong-nhan")
+@desk_view
+def decline(*, desk: Desk, code: str) -> Response:
+    """Say no, with a reason the buyer reads."""
+
+    def act(session: Session, order: Order, part: SellerOrder, now: datetime) -> bool:
+        return cancellations.decline(
+            session, order, part, reason=request.form.get("reason", ""), actor=desk.actor, now=now
+        )
+
+    return _do(desk, code, act, _("The order was declined. The goods are back on the shelf."))
+
+
+@blueprint.post("/<code>/da-nhan-tien")
+@desk_view
+def paid(*, desk: Desk, code: str) -> Response:
+    """Say that the transfer has arrived on the producer's own account."""
+
+    def act(session: Session, order: Order, part: SellerOrder, now: datetime) -> bool:
+        return bank_transfer.confirm_by_hand(
+            session,
+            order,
+            part,
+            evidence=request.form.get("evidence", ""),
+            actor=desk.actor,
+            now=now,
+        )
+
+    return _do(desk, code, act, _("The money was written down as received."))
+
+
+@blueprint.post("/<code>/hoan-tien")
+@desk_view
+def pay_back(*, desk: Desk, code: str) -> Response:
+    """Say that the money owed back to the buyer was sent."""
+
+    def act(session: Session, order: Order, part: SellerOrder, now: datetime) -> bool:
+        return bank_transfer.pay_back(
+            session,
+            order,
+            part,
+            reference=request.form.get("reference", ""),
+            actor=desk.actor,
+            now=now,
+        )
+
+    return _do(desk, code, act, _("The money was written down as sent back."))
+
+
+@blueprint.post("/<code>/dong-goi")
+@desk_view
+def pack(*, desk: Desk, code: str) -> Response:
+    """Say that the parcel stands ready."""
+
+    def act(session: Session, order: Order, part: SellerOrder, now: datetime) -> bool:
+        return fulfilment.pack(session, order, part, actor=desk.actor, now=now)
+
+    return _do(desk, code, act, _("The parcel is ready."))
+
+
+@blueprint.post("/<code>/gui")
+@desk_view
+def ship(*, desk: Desk, code: str) -> Response:
+    """Say that the parcel has left."""
+
+    def act(session: Session, order: Order, part: SellerOrder, now: datetime) -> bool:
+        return fulfilment.ship(session, order, part, actor=desk.actor, now=now)
+
+    return _do(desk, code, act, _("The parcel is on its way."))
+
+
+@blueprint.post("/<code>/da-giao")
+@desk_view
+def deliver(*, desk: Desk, code: str) -> Response:
+    """Say that the buyer has the goods."""
+
+    def act(session: Session, order: Order, part: SellerOrder, now: datetime) -> bool:
+        return fulfilment.deliver(session, order, part, actor=desk.actor, now=now)
+
+    return _do(desk, code, act, _("The goods were handed over."))
+
+
+def _do(desk: Desk, code: str, act: Act, done: str) -> Response:
+    """Act on this producer's part of the order and come back to it; a slip is told in place."""
+    try:
+        with transaction() as session:
+            order, part = orders.get_part(session, code, desk.producer_id)
+            act(session, order, part, utc_now())
+    except Invalid as refusal:
+        return _page(desk, code, mistake=(refusal.field or "", str(refusal.message)))
+    flash(done)
+    return make_response(redirect(url_for("desk_orders.order", producer=desk.slug, code=code), 303))
+
+
+def _page(desk: Desk, code: str, *, mistake: tuple[str, str] | None = None) -> Response:
+    with reading() as session:
+        card = heaps.get_card(session, code, desk.producer_id)
+        events = heaps.list_events(session, card.part.id)
+    page = render_template(
+        "shop/desk/order.html",
+        desk=desk,
+        card=card,
+        events=events,
+        mistake=mistake,
+        typed=request.form,
+        show_phone=show_phone,
+    )
+    return make_response(page, 422 if mistake else 200)

@@ -1,0 +1,156 @@
+"""What a buyer typed at the checkout, read and checked: all mistakes are told at once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from accounts import phones
+from catalog import places
+from core.errors import Invalid, Refusal
+from core.i18n import lazy as _
+from core.mail import checked_address
+from core.text import clean
+from shop.delivery import DeliveryMethod
+from shop.payments.payments import PaymentMethod
+from shop.quotes import Quote
+
+LONGEST = {"name": 100, "street": 200, "note": 500}
+CODE_LENGTHS = {"province_code": 2, "ward_code": 5}
+
+
+class Mistyped(Invalid):
+    """Some fields cannot be right; `mistakes` names each once with what to do, in form order."""
+
+    def __init__(self, mistakes: list[tuple[str, str]]) -> None:
+        super().__init__(mistakes[0][1], field=mistakes[0][0])
+        self.mistakes = mistakes
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Who gets the goods where, how they come and how they are paid."""
+
+    name: str
+    phone: str
+    email: str | None
+    province_code: str
+    commune_code: str
+    street: str
+    address_text: str
+    note: str | None
+    method: PaymentMethod
+    ways: dict[int, DeliveryMethod]
+
+
+def read(session: Session, typed: Mapping[str, str], quote: Quote) -> Wish:
+    """Return the wish in the form `typed`, or raise Mistyped with every mistake in it."""
+    reader = _Reader(typed)
+    phone = reader.phone()
+    name = reader.line("name", missing=_("Write the name of who receives the goods."))
+    email = reader.email()
+    province, commune = reader.places(session)
+    street = reader.line("street", missing=_("Write the house number, road or hamlet."))
+    ways = reader.ways(quote)
+    method = reader.method(quote)
+    note = reader.line("note")
+    if reader.mistakes:
+        raise Mistyped(reader.mistakes)
+    place = places.join_place(commune[1], province[1])
+    return Wish(
+        name=name,
+        phone=phone,
+        email=email,
+        province_code=province[0],
+        commune_code=commune[0],
+        street=street,
+        address_text=f"{street}, {place}",
+        note=note or None,
+        method=method,
+        ways=ways,
+    )
+
+
+class _Reader:
+    """Reads one field after the other and remembers what was wrong."""
+
+    def __init__(self, typed: Mapping[str, str]) -> None:
+        self._typed = typed
+        self.mistakes: list[tuple[str, str]] = []
+
+    def line(self, field: str, *, missing: object = None) -> str:
+        text = clean(self._typed.get(field, ""))
+        if not text and missing is not None:
+            self._wrong(field, missing)
+        if len(text) > LONGEST[field]:
+            self._wrong(field, _("At most %(most)s characters fit here.", most=LONGEST[field]))
+        return text
+
+    def phone(self) -> str:
+        text = self._typed.get("phone", "")
+        if not clean(text):
+            self._wrong("phone", _("Write a phone number: the producer calls it."))
+            return ""
+        try:
+            return phones.parse_phone(text)
+        except Refusal as refusal:
+            self._wrong("phone", refusal.message)
+            return ""
+
+    def email(self) -> str | None:
+        text = clean(self._typed.get("email", ""))
+        if not text:
+            return None
+        try:
+            return checked_address(text)
+        except Refusal as refusal:
+            self._wrong("email", refusal.message)
+            return None
+
+    def places(self, session: Session) -> tuple[tuple[str, str], tuple[str, str]]:
+        province = self._unit(session, "province_code", None)
+        if province is None:
+            self._wrong("province_code", _("Choose a province or city."))
+            return ("", ""), ("", "")
+        commune = self._unit(session, "ward_code", province[0])
+        if commune is None:
+            self._wrong("ward_code", _("Choose a commune or ward of this province."))
+            return province, ("", "")
+        return province, commune
+
+    def _unit(self, session: Session, field: str, parent: str | None) -> tuple[str, str] | None:
+        code = self._typed.get(field, "").strip()
+        if len(code) != CODE_LENGTHS[field] or not code.isascii():
+            return None
+        unit = places.find_unit(session, code)
+        if unit is None or unit.parent_code != parent or unit.valid_to is not None:
+            return None
+        return unit.code, unit.name
+
+    def ways(self, quote: Quote) -> dict[int, DeliveryMethod]:
+        chosen = {}
+        for parcel in quote.parcels:
+            field = f"delivery_{parcel.slug}"
+            way = parcel.method(self._typed.get(field))
+            if way is None:
+                self._wrong(field, _("Choose how %(producer)s sends.", producer=parcel.name))
+            else:
+                chosen[parcel.producer_id] = way
+        return chosen
+
+    def method(self, quote: Quote) -> PaymentMethod:
+        try:
+            method = PaymentMethod(self._typed.get("payment_method", ""))
+        except ValueError:
+            self._wrong("payment_method", _("Choose how to pay."))
+            return PaymentMethod.COD
+        if method is PaymentMethod.BANK_TRANSFER and not quote.takes_transfers:
+            self._wrong(
+                "payment_method",
+                _("A producer in this cart takes no bank transfers. Choose to pay on delivery."),
+            )
+        return method
+
+    def _wrong(self, field: str, message: object) -> None:
+        if field not in dict(self.mistakes):
+            self.mistakes.append((field, str(message)))

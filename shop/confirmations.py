@@ -1,4 +1,4 @@
-"""The mail that repeats an order to its buyer. It is never needed to buy, pay or follow the order."""
+"""The mail that repeats an order to its buyer; never needed to buy, pay or follow the order."""
 
 from datetime import datetime
 

@@ -55,7 +55,7 @@ class DeliveryMethod(Base):
 def list_of_producers(
     session: Session, producer_ids: Collection[int]
 ) -> dict[int, list[DeliveryMethod]]:
-    """Return each producer's ways in its own order, never an empty list: collecting always works."""
+    """Return each producer's ways in its own order; one who named none lets goods be collected."""
     methods: dict[int, list[DeliveryMethod]] = defaultdict(list)
     rows = session.scalars(
         select(DeliveryMethod)

@@ -97,14 +97,15 @@ def get_card(session: Session, code: str, producer_id: int) -> Card:
 
 def count_tabs(session: Session, producer_id: int) -> dict[Tab, int]:
     """Return how many orders lie in every heap."""
-    found: dict[SellerOrderState, int] = {
-        state: number
-        for state, number in session.execute(
+    found = dict(
+        session.execute(
             select(SellerOrder.state, func.count())
             .where(SellerOrder.producer_id == producer_id)
             .group_by(SellerOrder.state)
         )
-    }
+        .tuples()
+        .all()
+    )
     return {tab: sum(found.get(state, 0) for state in STATES[tab]) for tab in Tab}
 
 

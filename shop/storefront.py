@@ -3,9 +3,9 @@
 Each page is one function with a fixed number of questions to the database, however many rows.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.orm import Session, aliased
@@ -18,7 +18,6 @@ from catalog.places import AdminUnit, join_place
 from catalog.producers import Producer, ProducerState
 from catalog.products import (
     NoSuchProduct,
-    OcopGroup,
     Product,
     ProductState,
     seen_by_buyers,
@@ -28,6 +27,7 @@ from catalog.variants import Variant
 from catalog.villages import Village
 from core.clock import VIETNAM, vietnam_day
 from core.i18n import lazy as _
+from core.text import fold
 from shop.delivery import DeliveryMethod
 from traceability.diary import Step
 from traceability.trace_codes import CodeKind, TraceCode
@@ -39,22 +39,8 @@ COMMUNES_AT_HOME = 8
 VILLAGES_AT_HOME = 6
 MOST_GOODS_OF_A_PLACE = 48
 
-GROUP_NAMES = {
-    OcopGroup.FOOD: _("Food"),
-    OcopGroup.BEVERAGE: _("Drinks"),
-    OcopGroup.HERBAL: _("Herbal goods"),
-    OcopGroup.HANDICRAFT: _("Handicraft"),
-    OcopGroup.ORNAMENTAL: _("Flowers and ornamental plants"),
-    OcopGroup.TOURISM: _("Community tourism"),
-}
-GROUP_MOTIFS = {
-    OcopGroup.FOOD: "gao",
-    OcopGroup.BEVERAGE: "ruou",
-    OcopGroup.HERBAL: "thao-duoc",
-    OcopGroup.HANDICRAFT: "may-tre",
-    OcopGroup.ORNAMENTAL: "hoa",
-    OcopGroup.TOURISM: "nha-san",
-}
+_NOT_A_MEDICINE = _("This food is not a medicine and does not replace medicine.")
+_ADULTS_ONLY = _("Alcohol: not sold to anyone under 18.")
 
 
 class NoLongerSold(NoSuchProduct):
@@ -112,6 +98,16 @@ class ProductPage:
         if self.producer is None:
             return []
         return [offer for offer in self.offers if offer.variant.price is not None]
+
+    @property
+    def warnings(self) -> list[object]:
+        """Return what the law wants said beside goods of this kind."""
+        named = fold(self.product.name)
+        warned = (
+            (self.product.motif == "ruou" or named.startswith("ruou "), _ADULTS_ONLY),
+            ("bao ve suc khoe" in named, _NOT_A_MEDICINE),
+        )
+        return [warning for applies, warning in warned if applies]
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +207,7 @@ def product(session: Session, slug: str, *, now: datetime) -> ProductPage:
     )
 
 
-def _product_row(session: Session, slug: str) -> "Row[*tuple[object, ...]] | None":
+def _product_row(session: Session, slug: str) -> Row[*tuple[Any, ...]] | None:
     commune, province, other = aliased(AdminUnit), aliased(AdminUnit), aliased(Product)
     makes = (
         select(func.count())
@@ -342,15 +338,43 @@ def _goods(session: Session, filters: Filters, *, now: datetime) -> list[Card]:
     return listing.cards_of(session, rows, now=now)
 
 
-def list_addresses(
-    session: Session, *, after_id: int, limit: int
-) -> Sequence[tuple[int, str, datetime]]:
-    """Return (id, slug, changed at) of products buyers see, for the sitemap, in order of id."""
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Slugs for the sitemap: products with the moment they changed, and where they come from."""
+
+    products: list[tuple[str, datetime]]
+    makers: list[str]
+    villages: list[str]
+    communes: list[str]
+
+
+def highest_product_id(session: Session) -> int:
+    """Return the highest id of any product, 0 when there is none."""
+    return session.scalar(select(func.max(Product.id))) or 0
+
+
+def list_addresses(session: Session, *, first_id: int, end_id: int) -> Addresses:
+    """Return the addresses of products with ids in [first_id, end_id); places with the first ones."""
     rows = session.execute(
-        select(Product.id, Product.slug, Product.updated_at)
+        select(Product.slug, Product.updated_at)
         .outerjoin(Producer, Producer.id == Product.producer_id)
-        .where(seen_by_buyers(), Product.id > after_id)
+        .where(seen_by_buyers(), Product.id >= first_id, Product.id < end_id)
         .order_by(Product.id)
-        .limit(limit)
     )
-    return [(number, slug, changed) for number, slug, changed in rows]
+    goods = [(slug, changed) for slug, changed in rows]
+    if first_id > 0:
+        return Addresses(goods, [], [], [])
+    approved = Producer.state == ProducerState.APPROVED
+    return Addresses(
+        goods,
+        makers=list(session.scalars(select(Producer.slug).where(approved).order_by(Producer.id))),
+        villages=list(session.scalars(select(Village.slug).order_by(Village.id))),
+        communes=list(
+            session.scalars(
+                select(Producer.commune_code)
+                .where(approved, Producer.commune_code.is_not(None))
+                .distinct()
+                .order_by(Producer.commune_code)
+            )
+        ),
+    )

@@ -1,4 +1,4 @@
-"""Payments: one row per wish to be paid. In intermediary mode each producer's transfer is its own."""
+"""Payments: one row for each part of an order; a transfer goes to the producer's own account."""
 
 import enum
 from collections.abc import Collection
@@ -118,7 +118,7 @@ def close(session: Session, part_ids: Collection[int], *, as_state: PaymentState
 
 
 def pay_back(session: Session, payment: Payment, *, reference: str) -> bool:
-    """Note that everything due was sent back under the bank's `reference`; False if none was due."""
+    """Note that all that was due was sent back under the bank's `reference`; False if none was."""
     paid = session.scalar(
         update(Payment)
         .where(Payment.id == payment.id, Payment.refund_due > ZERO)

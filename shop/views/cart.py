@@ -7,6 +7,7 @@ from flask import (
     Response,
     flash,
     has_request_context,
+    make_response,
     redirect,
     render_template,
     request,
@@ -63,7 +64,9 @@ def add() -> Response:
         count = carts.count(session, cart)
     _tell(kept)
     to_checkout = request.form.get("then") == "checkout"
-    response = redirect(url_for("checkout.form" if to_checkout else "cart.show"), 303)
+    response = make_response(
+        redirect(url_for("checkout.form" if to_checkout else "cart.show"), 303)
+    )
     if token is not None:
         set_cookie(response, COOKIE, token, days=DAYS)
     remember_count(response, count)
@@ -93,7 +96,7 @@ def change() -> Response:
                 )
                 _tell(kept)
             count = carts.count(session, cart)
-    response = redirect(url_for("cart.show"), 303)
+    response = make_response(redirect(url_for("cart.show"), 303))
     remember_count(response, count)
     return response
 

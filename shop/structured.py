@@ -1,0 +1,79 @@
+"""What search engines read of a page: schema.org in JSON-LD, nothing the page does not say."""
+
+from collections.abc import Callable
+from typing import Any
+
+from catalog.producers import Producer
+from shop.storefront import ProductPage
+
+CONTEXT = "https://schema.org"
+PageAddress = Callable[[str], str]
+
+
+def of_product(page: ProductPage, address: PageAddress, picture: str) -> dict[str, Any]:
+    """Return the product, its offers and its path; no Offer for goods nobody sells."""
+    product = page.product
+    url = address(f"/san-pham/{product.slug}")
+    thing: dict[str, Any] = {
+        "@type": "Product",
+        "@id": f"{url}#hang",
+        "name": product.name,
+        "image": [picture],
+        "url": url,
+        "description": product.description or product.name,
+    }
+    if page.producer is not None:
+        thing["brand"] = {"@type": "Brand", "name": page.producer.name}
+        thing["manufacturer"] = _organization(page.producer, page.place, address)
+    if page.badge is not None:
+        thing["award"] = f"OCOP {page.badge.stars} sao"
+    offers = [
+        {
+            "@type": "Offer",
+            "sku": offer.variant.sku,
+            "name": offer.variant.name or offer.variant.unit,
+            "price": offer.variant.price.dong,
+            "priceCurrency": "VND",
+            "availability": f"{CONTEXT}/{'InStock' if offer.free else 'OutOfStock'}",
+            "url": f"{url}?loai={offer.variant.sku}",
+        }
+        for offer in page.sold
+        if offer.variant.price is not None
+    ]
+    if offers:
+        thing["offers"] = offers
+    gtins = [offer.variant.gtin for offer in page.sold if offer.variant.gtin]
+    if len(gtins) == 1:
+        thing["gtin14"] = gtins[0]
+    return {"@context": CONTEXT, "@graph": [thing, _path(page, address)]}
+
+
+def of_producer(maker: Producer, place: str, address: PageAddress) -> dict[str, Any]:
+    """Return the maker as an organization."""
+    return {"@context": CONTEXT, **_organization(maker, place, address)}
+
+
+def _organization(maker: Producer, place: str, address: PageAddress) -> dict[str, Any]:
+    return {
+        "@type": "Organization",
+        "name": maker.name,
+        "url": address(f"/nha-san-xuat/{maker.slug}"),
+        **({"address": place} if place else {}),
+    }
+
+
+def _path(page: ProductPage, address: PageAddress) -> dict[str, Any]:
+    product = page.product
+    steps = [("Chợ Phiên", address("/"))]
+    if product.commune_code and page.commune:
+        steps.append((page.commune, address(f"/xa/{product.commune_code}")))
+    if page.producer is not None:
+        steps.append((page.producer.name, address(f"/nha-san-xuat/{page.producer.slug}")))
+    steps.append((product.name, address(f"/san-pham/{product.slug}")))
+    return {
+        "@type": "BreadcrumbList",
+        "itemListElement": [
+            {"@type": "ListItem", "position": number, "name": name, "item": item}
+            for number, (name, item) in enumerate(steps, start=1)
+        ],
+    }

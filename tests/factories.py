@@ -1,10 +1,13 @@
 """Ready-made things for tests: every detail the claim is not about is filled in here."""
 
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from itertools import count
+from typing import Any
 
 from sqlalchemy.orm import Session
 
+from accounts.audit import Actor
 from accounts.users import Role, User
 from catalog import stock
 from catalog.certificates import Certificate, PaperKind
@@ -16,6 +19,7 @@ from catalog.variants import Variant
 from core.money import Money
 from core.text import fold, slugify
 from tests.conftest import NOON
+from traceability.diary import Step, StepKind, write_step
 
 _numbers = count(1)
 
@@ -183,3 +187,18 @@ def a_star(
 def later(moment: datetime = NOON, **delta: float) -> datetime:
     """A moment after `moment`."""
     return moment + timedelta(**delta)
+
+
+def a_step(session: Session, lot: Lot, **given: object) -> Step:
+    """A harvest written down by a person of the producer."""
+    values: dict[str, Any] = {
+        "kind": StepKind.HARVEST,
+        "happened_at": NOON - timedelta(days=1),
+        "place": "Đồi sau nhà",
+        "quantity": Decimal(42),
+        "unit": "kg",
+        "note": None,
+        "actor": Actor(None, "Chị Hoa"),
+        "now": NOON,
+    }
+    return write_step(session, lot, **{**values, **given})

@@ -57,7 +57,7 @@ def resolve(
     ).one_or_none()
     if row is None:
         return None
-    variant_id, product = row.tuple()
+    variant_id, product = row
     levels = [Level(trace_codes.find_product_code(session, product.id) or "")]
     known_lot, known_serial = _below(session, variant_id, lot, serial)
     if known_lot is not None:

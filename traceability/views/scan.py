@@ -143,7 +143,7 @@ def _printed_address(code: str) -> str | None:
 
 
 def _mistyped() -> str:
-    return _("A code has 11 letters and digits, such as 7K3Q X9M2 PD4. One seems to be mistyped.")
+    return str(_("A code has 11 letters and digits. One seems to be mistyped."))
 
 
 def _last_day(expires_on: date) -> date:

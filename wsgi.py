@@ -13,9 +13,10 @@ from accounts import login
 from core import events, logs
 from core.db import Database
 from core.i18n import mark
-from core.settings import ROOT, Settings, load
+from core.settings import Settings, load
 from core.storage import storage_for
-from core.web import assets, locale, requests, security
+from core.web import assets, locale, metrics, requests, security, uploads
+from core.web import logs as request_log
 
 # Every module that declares tables: migrations and tests need them all, whoever imports what.
 TABLES: list[str] = [
@@ -53,6 +54,8 @@ TABLES: list[str] = [
 
 # Every blueprint, in the order of a visitor's way: module, attribute.
 BLUEPRINTS: list[tuple[str, str]] = [
+    ("core.web.health", "blueprint"),
+    ("core.web.media", "blueprint"),
     ("accounts.views.public", "blueprint"),
     ("accounts.views.staff", "blueprint"),
     ("catalog.views.dashboard", "blueprint"),
@@ -60,6 +63,8 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("traceability.views.scan", "blueprint"),
     ("traceability.views.resolver", "blueprint"),
     ("traceability.views.dashboard", "blueprint"),
+    ("shop.views.browse", "blueprint"),
+    ("shop.views.machines", "blueprint"),
     ("shop.views.cart", "blueprint"),
     ("shop.views.checkout", "blueprint"),
     ("shop.views.orders", "blueprint"),
@@ -153,6 +158,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     events.subscribe((named(news), named(handler)) for news, handler in SUBSCRIPTIONS)
+    request_log.install(app)
+    metrics.install(app)
+    uploads.install(app)
     assets.install(app)
     locale.install(app)
     requests.install(app)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from catalog.producers import Producer
-from shop.storefront import ProductPage
+from shop.product_page import ProductPage
 
 CONTEXT = "https://schema.org"
 PageAddress = Callable[[str], str]

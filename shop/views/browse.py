@@ -29,10 +29,10 @@ from core.i18n import show_money
 from core.money import Money
 from core.web.locale import PREFIX, canonical_url
 from core.web.requests import error_page, public, reading
-from shop import browsing, storefront, structured, wording
+from shop import browsing, product_page, storefront, structured, wording
 from shop.browsing import Browse
 from shop.carts import MOST_OF_ONE
-from shop.storefront import NoLongerSold, ProductPage
+from shop.product_page import NoLongerSold, ProductPage
 from traceability.diary import KIND_NAMES
 
 blueprint = Blueprint("browse", __name__)
@@ -139,7 +139,7 @@ def product(slug: str) -> Response | str:
     now = utc_now()
     with reading() as session:
         try:
-            page = storefront.product(session, slug, now=now)
+            page = product_page.read(session, slug, now=now)
         except NoLongerSold as gone:
             return error_page(410, str(gone.message))
         except NoSuchProduct:
@@ -169,15 +169,16 @@ def _chosen(page: ProductPage, sku: str) -> listing.Offer | None:
 
 
 def _history(page: ProductPage) -> str:
-    product = page.product
-    if product.claimed_year:
-        return _(
+    """Say what a source once reported, and that no paper in force bears it out."""
+    stars, year = page.product.claimed_stars, page.product.claimed_year
+    if year is None:
+        return str(_("recognised with %(stars)s stars, no certificate in force", stars=stars))
+    return str(
+        _(
             "recognised with %(stars)s stars (%(year)s), no certificate in force",
-            stars=product.claimed_stars,
-            year=product.claimed_year,
+            stars=stars,
+            year=year,
         )
-    return _(
-        "recognised with %(stars)s stars, no certificate in force", stars=product.claimed_stars
     )
 
 
@@ -197,7 +198,7 @@ def _moved(session: Session, kind: str, slug: str, endpoint: str) -> Response:
 
 def _picture(motif: str) -> str:
     settings = current_app.config["SETTINGS"]
-    return f"{settings.PUBLIC_URL}{current_app.extensions['asset'](f'tranh/{motif}-1200.jpg')}"
+    return f"{settings.PUBLIC_URL}{current_app.jinja_env.globals['asset'](f'tranh/{motif}-1200.jpg')}"
 
 
 @blueprint.get("/lang/<slug>")

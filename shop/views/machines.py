@@ -8,7 +8,7 @@ from shop import storefront
 
 blueprint = Blueprint("machines", __name__)
 # Ids in one part; a sitemap may hold 50,000 addresses, each of ours is there in two languages.
-PART = 10_000
+PART = 5_000
 KEEP = "public, max-age=3600, stale-if-error=86400"
 PRIVATE = (
     "/gio-hang",
@@ -70,7 +70,7 @@ def manifest() -> Response:
         theme_color="#FCFDF9",
         icons=[
             {
-                "src": current_app.extensions["asset"]("img/dau-hieu.svg"),
+                "src": current_app.jinja_env.globals["asset"]("img/dau-hieu.svg"),
                 "sizes": "any",
                 "type": "image/svg+xml",
             }

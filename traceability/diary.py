@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from accounts.audit import Actor, record
 from catalog.lots import Lot
 from core.db import Base, word
-from core.errors import Invalid, NotFound
+from core.errors import Invalid
 from core.i18n import lazy as _
 from core.text import clean
 
@@ -56,10 +56,6 @@ KIND_NAMES = {
 }
 
 
-class NoSuchStep(NotFound):
-    """There is no such line in any diary."""
-
-
 class BadStepTime(Invalid):
     """A diary tells what has happened, not what will."""
 
@@ -93,14 +89,6 @@ class Step(Base):
     on_behalf_of: Mapped[str | None]
     entered_at: Mapped[datetime]
     is_sample: Mapped[bool] = mapped_column(default=False)
-
-
-def get_step(session: Session, step_id: int) -> Step:
-    """Return one line, or raise NoSuchStep."""
-    step = session.get(Step, step_id)
-    if step is None:
-        raise NoSuchStep
-    return step
 
 
 def list_steps(session: Session, lot_id: int) -> list[Step]:

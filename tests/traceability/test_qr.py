@@ -32,8 +32,8 @@ def read_png(data: bytes) -> str:
 
 def read_svg(drawing: str) -> str:
     """Draw the runs of the SVG as pixels, then read them."""
-    side = int(drawing.split('viewBox="0 0 ')[1].split(" ")[0])
-    path = drawing.split('stroke="#000" d="')[1].split('"')[0]
+    side = int(drawing.split('viewBox="0 0 ')[1].split(" ", maxsplit=1)[0])
+    path = drawing.split('stroke="#000" d="')[1].split('"', maxsplit=1)[0]
     picture = Image.new("1", (side, side), 1)
     x = y = 0
     for move in path.replace("M", "m").split("m")[1:]:

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from accounts.audit import SYSTEM
 from catalog import lots
-from catalog.products import ProductState
+from catalog.products import Product, ProductState
 from core.codes import new_code
 from core.db import Database
 from core.settings import ROOT
@@ -188,8 +188,6 @@ def test_withdrawn_goods_and_recalled_lots_still_resolve(
     village: Village, visitor: FlaskClient, database: Database
 ) -> None:
     with database.transaction() as session:
-        from catalog.products import Product
-
         session.get_one(Product, village.product_id).state = ProductState.WITHDRAWN
         lot = session.get_one(lots.Lot, village.lot.id)
         lots.recall(session, lot, reason="Mốc", actor=SYSTEM, now=NOON)

@@ -34,6 +34,7 @@ NEXT_YEAR = date(2027, 11, 1)
     ],
 )
 def test_the_gravest_truth_is_the_verdict(
+    *,
     state: LotState | None,
     expires_on: date | None,
     matched: bool,

@@ -15,9 +15,11 @@ from flask import (
 )
 
 from catalog.desk import Desk, desk_view
+from core import intake
 from core.clock import VIETNAM, utc_now, vietnam_day
 from core.errors import Conflict, Invalid, Refusal
 from core.i18n import lazy as _
+from core.web.media import storage
 from core.web.paging import read_cursor, write_cursor
 from core.web.requests import reading, transaction
 from traceability import addresses, diary, lot_book, trace_codes
@@ -100,6 +102,7 @@ def write(desk: Desk, lot: int) -> Response:
     try:
         with reading() as session:
             lot_book.get_lot(session, lot, desk.producer_id)
+        photo_key = _take_photo()
         with transaction() as session:
             opened = lot_book.get_lot(session, lot, desk.producer_id)
             diary.write_step(
@@ -111,6 +114,7 @@ def write(desk: Desk, lot: int) -> Response:
                 quantity=diary.read_quantity(form.get("quantity", "")),
                 unit=form.get("unit"),
                 note=form.get("note"),
+                photo_key=photo_key,
                 actor=desk.actor,
                 now=now,
             )
@@ -176,6 +180,14 @@ def _like_the_last(steps: list[Step]) -> dict[str, str]:
 def _to_lot(desk: Desk, lot_id: int) -> Response:
     place = url_for("desk_lots.show", producer=desk.slug, lot=lot_id)
     return make_response(redirect(place, 303))
+
+
+def _take_photo() -> str | None:
+    """Store the photo that came along, if any, and return its key."""
+    photo = request.files.get("photo")
+    if photo is None or not photo.filename:
+        return None
+    return intake.take_picture(storage(), photo.read(), folder="so-lo", field="photo").key
 
 
 def _kind() -> StepKind:

@@ -3,7 +3,6 @@
 import re
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import cast
 
 from babel.numbers import format_decimal
 from flask import (
@@ -19,15 +18,14 @@ from flask import (
 from flask_babel import gettext as _
 
 from catalog.certificates import PaperKind
-from core import i18n, qr
+from core import i18n, intake, qr
 from core.clock import utc_now, vietnam_day
 from core.codes import is_well_formed, normalise
 from core.i18n import lazy
-from core.storage import Storage, type_of
 from core.web.requests import public, reading
 from traceability import addresses, scan
 from traceability.codes import TRACE_CODE
-from traceability.diary import KIND_NAMES, NoSuchStep, get_step
+from traceability.diary import KIND_NAMES
 from traceability.views.unknown import count_unknown, unknown_page
 
 blueprint = Blueprint("scan", __name__)
@@ -36,7 +34,6 @@ blueprint = Blueprint("scan", __name__)
 FRESH = "public, max-age=5, stale-if-error=86400"
 # A QR of one code changes only if the goods get a GTIN; the old one answers for ever.
 QR_KEPT = "public, max-age=86400, stale-if-error=2592000"
-PHOTO_KEPT = "public, max-age=31536000, immutable"
 PAPER_NAMES = {
     PaperKind.OCOP: lazy("OCOP certificate"),
     PaperKind.FOOD_SAFETY: lazy("Food safety certificate"),
@@ -107,16 +104,10 @@ def qr_png(code: str) -> Response:
     return _kept(Response(qr.png(address), mimetype="image/png"), QR_KEPT)
 
 
-@blueprint.get("/truy-xuat/anh/<int:step>")
-@public
-def photo(step: int) -> Response:
-    """Serve the photo of one line of a diary."""
-    with reading() as session:
-        key = get_step(session, step).photo_key
-    if key is None:
-        raise NoSuchStep
-    storage = cast("Storage", current_app.extensions["storage"])
-    return _kept(Response(storage.read(key), mimetype=type_of(key)), PHOTO_KEPT)
+@blueprint.app_template_filter("small_picture")
+def small_picture(key: str) -> str:
+    """Return the key of a diary photo's small copy."""
+    return intake.at_width(key, intake.SMALL)
 
 
 @blueprint.app_template_filter("day_of")

@@ -103,6 +103,7 @@ SCHEDULES: list[tuple[str, int, str]] = [
 DASHBOARD: list[tuple[str, str, str]] = [
     ("desk_orders.inbox", mark("Orders"), "don"),
     ("desk_lots.index", mark("Lot diary"), "so"),
+    ("desk.papers", mark("Papers"), "giay"),
     ("desk.bank", mark("Bank account"), "tien"),
     ("desk.acts", mark("Acts"), "so"),
 ]

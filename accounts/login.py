@@ -13,17 +13,17 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, current_app, g, redirect, request, url_for
-from flask_babel import gettext as _
 from flask_login import LoginManager, current_user
 from sqlalchemy.exc import OperationalError
 
 from accounts import sessions, throttle, users
 from accounts.sessions import PROOF_LASTS, SEEN_EVERY
-from accounts.sessions import SignedIn as SignedIn
+from accounts.sessions import SignedIn as SignedIn  # noqa: PLC0414 - views take it from here
 from accounts.throttle import LoginTry
 from accounts.users import Role, User
 from core.clock import utc_now
 from core.errors import NotFound
+from core.i18n import lazy
 from core.text import clean, fold
 from core.web.requests import audience, reading, transaction
 from core.web.security import cookie_name, drop_cookie, set_cookie
@@ -79,7 +79,7 @@ def account_required(view: Callable[..., Any]) -> Callable[..., Any]:
     """Open a view to whoever is logged in; others are asked to log in and come back."""
 
     @wraps(view)
-    def guarded(**values: Any) -> Any:  # noqa: ANN401 - the view's own values
+    def guarded(**values: Any) -> Any:
         if signed_in() is None:
             return _to_login("account.login")
         return view(**values)
@@ -94,7 +94,7 @@ def proof_required(view: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     @wraps(view)
-    def guarded(**values: Any) -> Any:  # noqa: ANN401
+    def guarded(**values: Any) -> Any:
         person = signed_in()
         if person is None:
             return _to_login("account.login")
@@ -109,7 +109,7 @@ def staff_required(view: Callable[..., Any]) -> Callable[..., Any]:
     """Open a view to staff; for anyone else who is logged in it does not exist."""
 
     @wraps(view)
-    def guarded(**values: Any) -> Any:  # noqa: ANN401
+    def guarded(**values: Any) -> Any:
         person = signed_in()
         if person is None:
             return _to_login("account.login")
@@ -168,7 +168,7 @@ def know_device(response: Response, login: str) -> None:
 def device_name() -> str:
     """Return what the browser calls itself, in two words people know."""
     agent = request.user_agent.string
-    browser = next((name for sign, name in BROWSERS if sign in agent), _("Another browser"))
+    browser = next((name for sign, name in BROWSERS if sign in agent), str(lazy("Another browser")))
     system = next((name for sign, name in SYSTEMS if sign in agent), None)
     return f"{browser} · {system}" if system else browser
 
@@ -176,8 +176,8 @@ def device_name() -> str:
 def way_back(given: str | None) -> str | None:
     """Return `given` if it is a path of this shop, else None: never a way out of it.
 
-    Browsers read a backslash as a slash and drop tabs and line ends, so «/\\t/evil» is another
-    site; only a plain path with one leading slash and no such letter passes.
+    Browsers read a backslash as a slash and drop tabs and line ends, so a slash, a tab and
+    «/evil» is another site; only a plain path with one leading slash passes.
     """
     if not given or len(given) > LONGEST_WAY_BACK or not given.startswith("/"):
         return None

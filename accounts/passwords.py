@@ -53,6 +53,9 @@ _DATE = re.compile(
     r"|(?:19|20)\d\d"
 )
 _PHONE = re.compile(r"(?:84|0)\d{9}")
+# Signs and digits that stand for letters: p@ssw0rd.
+_SIGNS = str.maketrans("@$!", "asi")
+_DIGITS = str.maketrans("013457", "oieast")
 _REPEATED = re.compile(r"(.)\1{2,}")
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
@@ -100,21 +103,30 @@ def check(password: str, *, role: Role, about: Iterable[str] = ()) -> None:
 
 def is_guessable(password: str, *, about: Iterable[str] = ()) -> bool:
     """Say whether hardly anything is left of `password` without common words, dates and walks."""
-    plain = re.sub(r"[^0-9a-z]", "", fold(password))
+    plain = _letters(fold(password).translate(_SIGNS))
     if plain == "":
         # No letter or digit of ours in it: other scripts and signs are judged by variety.
         return len(set(password)) < LEAST_UNGUESSED
-    if plain in _common():
-        return True
-    return len(set(plain)) < LEAST_UNGUESSED or _unguessed(plain, about) < LEAST_UNGUESSED
+    known = [fold(text) for text in about]
+    return any(
+        spelling in _common()
+        or len(set(spelling)) < LEAST_UNGUESSED
+        or _unguessed(spelling, known) < LEAST_UNGUESSED
+        for spelling in {plain, plain.translate(_DIGITS)}
+    )
 
 
-def _unguessed(plain: str, about: Iterable[str]) -> int:
-    """Count the letters that no list explains; a listed word counts as one letter, what is said
-    again or known of the person as none.
+def _letters(text: str) -> str:
+    return re.sub(r"[^0-9a-z]", "", text)
+
+
+def _unguessed(plain: str, about: list[str]) -> int:
+    """Count the letters that no list explains.
+
+    A listed word counts as one letter, what is said again or known of the person as none.
     """
-    known = {word for text in about for word in re.split(r"[^0-9a-z]+", fold(text)) if word}
-    known |= {re.sub(r"[^0-9a-z]", "", fold(text)) for text in about}
+    known = {word for text in about for word in re.split(r"[^0-9a-z]+", text)}
+    known |= {_letters(text) for text in about}
     words = sorted((w for w in known | _common() if len(w) > 2), key=len, reverse=True)  # noqa: PLR2004 - a word
     rest = plain
     for pattern in (_PHONE, _DATE):
@@ -173,10 +185,10 @@ def matches(password: str, known: str | None) -> bool:
     """
     with _places:
         try:
-            right = _hasher.verify(known or _nobodys(), nfc(password)[: LONGEST + 1])
+            _hasher.verify(known or _nobodys(), nfc(password)[: LONGEST + 1])
         except (VerificationError, InvalidHashError):
             return False
-    return right and known is not None and len(nfc(password)) <= LONGEST
+    return known is not None
 
 
 def renewed(password: str, known: str) -> PasswordHash | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import ForeignKey, delete, or_, select, update
+from sqlalchemy import ForeignKey, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from accounts.users import Role, User
@@ -128,7 +128,7 @@ def start(
     """Log `user` in on one more device and return the cookie's value, which nobody else knows.
 
     `instead_of` is the value the browser carried before: that log-in ends, so that a value planted
-    by a stranger never becomes a logged-in one. The oldest devices beyond the role's number end too.
+    by a stranger never becomes a logged-in one. The oldest devices beyond the role's number end.
     """
     lifetime = LIFETIMES[user.role]
     if instead_of:
@@ -194,11 +194,10 @@ def end(session: Session, session_id: int, *, user_id: int) -> None:
 
 def end_all(session: Session, user_id: int, *, but: int | None = None) -> None:
     """End every log-in of this person, except the one `but`."""
-    session.execute(
-        delete(LoginSession).where(
-            LoginSession.user_id == user_id, or_(but is None, LoginSession.id != but)
-        )
-    )
+    ended = delete(LoginSession).where(LoginSession.user_id == user_id)
+    if but is not None:
+        ended = ended.where(LoginSession.id != but)
+    session.execute(ended)
 
 
 def forget_ended(session: Session, *, now: datetime) -> None:

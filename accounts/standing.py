@@ -13,7 +13,6 @@ from core.db import Database
 from core.errors import Conflict, Forbidden
 from core.i18n import lazy as _
 
-
 audit.describe(
     {
         "user.closed": _("closed an account"),

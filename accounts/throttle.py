@@ -151,9 +151,7 @@ def forgive_login(session: Session, attempt: LoginTry) -> None:
 
 def unlock_account(session: Session, account: str) -> None:
     """Forget the wrong tries on an account, because it has a new password."""
-    session.execute(
-        delete(TryCounter).where(TryCounter.key == LoginTry(account, "").account_key)
-    )
+    session.execute(delete(TryCounter).where(TryCounter.key == LoginTry(account, "").account_key))
 
 
 def forget_old(session: Session, *, now: datetime) -> None:

@@ -50,9 +50,7 @@ class User(Base):
     """One person. Phone (E.164) or e-mail is the log-in name; at least one is known."""
 
     __tablename__ = "user_account"
-    __table_args__ = (
-        CheckConstraint("phone IS NOT NULL OR email IS NOT NULL", name="reachable"),
-    )
+    __table_args__ = (CheckConstraint("phone IS NOT NULL OR email IS NOT NULL", name="reachable"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
@@ -134,7 +132,7 @@ def count_by_role(session: Session) -> dict[Role, int]:
     rows = session.execute(
         select(User.role, func.count()).where(User.disabled_at.is_(None)).group_by(User.role)
     )
-    return {role: number for role, number in rows}
+    return dict(rows.tuples().all())
 
 
 def register(

@@ -48,7 +48,7 @@ def search(
 def count_by_state(session: Session) -> dict[ProducerState, int]:
     """Return how many producers there are in each state."""
     rows = session.execute(select(Producer.state, func.count()).group_by(Producer.state))
-    return {state: number for state, number in rows}
+    return dict(rows.tuples().all())
 
 
 def approve(session: Session, producer: Producer, *, actor: Actor, now: datetime) -> None:
@@ -56,7 +56,11 @@ def approve(session: Session, producer: Producer, *, actor: Actor, now: datetime
     _lock(session, producer, unlike=ProducerState.APPROVED)
     producers.approve(session, producer)
     audit.record(
-        session, actor, "producer.approved", f"producer:{producer.slug}", now=now,
+        session,
+        actor,
+        "producer.approved",
+        f"producer:{producer.slug}",
+        now=now,
         name=producer.name,
     )
 
@@ -74,8 +78,13 @@ def suspend(
     _lock(session, producer, unlike=ProducerState.SUSPENDED)
     producers.suspend(session, producer)
     audit.record(
-        session, actor, "producer.suspended", f"producer:{producer.slug}", now=now,
-        name=producer.name, reason=said,
+        session,
+        actor,
+        "producer.suspended",
+        f"producer:{producer.slug}",
+        now=now,
+        name=producer.name,
+        reason=said,
     )
 
 

@@ -35,7 +35,7 @@ def list_changes(session: Session, producer: Producer, *, limit: int) -> Sequenc
     return audit.list_acts(session, scope=f"producer:{producer.id}", verbs=[CHANGED], limit=limit)
 
 
-def change(  # noqa: PLR0913 - an account has three parts
+def change(
     session: Session,
     producer: Producer,
     *,
@@ -85,9 +85,7 @@ def _tell_people(session: Session, producer: Producer, *, actor: Actor, now: dat
     )
     for person in members.list_of_producer(session, producer.id):
         if person.email:
-            mail.queue_mail(
-                session, to=person.email, subject=str(subject), body=str(body), now=now
-            )
+            mail.queue_mail(session, to=person.email, subject=str(subject), body=str(body), now=now)
 
 
 def plain_holder(text: str) -> str:
@@ -95,8 +93,10 @@ def plain_holder(text: str) -> str:
     name = fold(clean(text)).upper()
     if not _HOLDER.fullmatch(name):
         raise BadHolder(
-            _("Write the account holder's name as the bank does, at most %(longest)s letters.",
-              longest=LONGEST_HOLDER),
+            _(
+                "Write the account holder's name as the bank does, at most %(longest)s letters.",
+                longest=LONGEST_HOLDER,
+            ),
             field="bank_holder",
         )
     return name

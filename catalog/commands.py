@@ -5,6 +5,7 @@ import json
 import click
 from flask import current_app
 from flask.cli import AppGroup
+from sqlalchemy.orm import Session
 
 from accounts import standing, tokens, users
 from accounts.audit import SYSTEM
@@ -13,7 +14,6 @@ from accounts.users import Role, User
 from catalog import grants, members, producers
 from core.clock import utc_now
 from core.errors import Refusal
-from sqlalchemy.orm import Session
 
 user_commands = AppGroup("user", help="Accounts.")
 
@@ -27,7 +27,7 @@ user_commands = AppGroup("user", help="Accounts.")
 @click.option("--producer", "slug", help="Whose desk (address part of its page), for a producer.")
 @click.option("--commune", "code", help="Official code of the commune to help in, for a helper.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def add(  # noqa: PLR0913 - one option each
+def add(
     *, login: str, role: str, name: str, slug: str | None, code: str | None, as_json: bool
 ) -> None:
     """Open an account, or give one that exists this role; print a link to set its password.

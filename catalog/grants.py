@@ -16,7 +16,6 @@ from core.db import Base
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.i18n import lazy as _
 
-
 audit.describe(
     {
         "grant.given": _("let a helper act in a commune"),
@@ -178,9 +177,7 @@ def give(
 ) -> Grant:
     """Let `helper` act for the producers of a commune; a grant already in force is returned."""
     if helper.role is not Role.HELPER:
-        raise NotAHelper(
-            _("Grants are for helpers of a community digital team."), field="helper"
-        )
+        raise NotAHelper(_("Grants are for helpers of a community digital team."), field="helper")
     commune = session.get(AdminUnit, commune_code)
     if commune is None or commune.level is not Level.COMMUNE:
         raise NoSuchCommune(_("There is no commune with this code."), field="commune_code")

@@ -16,7 +16,6 @@ from core.db import Base
 from core.errors import NotFound
 from core.i18n import lazy as _
 
-
 audit.describe({"member.added": _("added a person of this producer")})
 
 
@@ -80,9 +79,7 @@ def list_own_producers(session: Session, user_id: int) -> Sequence[Producer]:
     ).all()
 
 
-def add(
-    session: Session, producer: Producer, user: User, *, actor: Actor, now: datetime
-) -> None:
+def add(session: Session, producer: Producer, user: User, *, actor: Actor, now: datetime) -> None:
     """Make `user` one of the producer's people; adding one again changes nothing."""
     if is_member(session, producer, user.id):
         return

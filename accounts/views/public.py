@@ -123,9 +123,7 @@ def register() -> Response:
         return _page("accounts/register.html", {})
     form = request.form
     with transaction() as session:
-        throttle.allow(
-            session, f"register:net:{network()}", limit=20, seconds=HOUR, now=utc_now()
-        )
+        throttle.allow(session, f"register:net:{network()}", limit=20, seconds=HOUR, now=utc_now())
     try:
         login_name = users.parse_login(form.get("login", ""))
         name = users.clean_name(form.get("name", ""))
@@ -189,7 +187,9 @@ def new_password(token: str) -> Response:
                 _change_password(session, user, password_hash, now=now)
             return _quiet(_page("accounts/login.html", {}, login=_name_of(user), changed=True))
     return _quiet(
-        _page("accounts/new_password.html", errors, user=user, shortest=passwords.SHORTEST[user.role])
+        _page(
+            "accounts/new_password.html", errors, user=user, shortest=passwords.SHORTEST[user.role]
+        )
     )
 
 

@@ -1,5 +1,6 @@
-"""The producer's desk: what to do, who helps, where the money goes, and everything that was done."""
+"""The producer's desk: what to do, who helps, where the money goes, and what was done."""
 
+from datetime import date
 from typing import cast
 
 from flask import (
@@ -12,16 +13,30 @@ from flask import (
     request,
     url_for,
 )
+from flask_babel import gettext as _
 
 from accounts import audit
 from accounts.audit import read_mark, write_mark
 from accounts.login import SignedIn, account_required, proof_required, signed_in
 from accounts.users import Role
-from catalog import approval, bank_accounts, banks, grants, members, producers
+from catalog import (
+    approval,
+    bank_accounts,
+    banks,
+    grants,
+    members,
+    paperwork,
+    producers,
+    products,
+)
+from catalog.certificates import PaperKind
 from catalog.desk import Desk, desk_view
+from catalog.paperwork import NoSuchPaper, WrongPaper
 from catalog.producers import Producer
-from core.clock import utc_now
+from core import intake
+from core.clock import utc_now, vietnam_day
 from core.errors import Invalid
+from core.web.media import private_file, storage
 from core.web.requests import reading, transaction
 
 blueprint = Blueprint("desk", __name__, url_prefix="/ban-hang")
@@ -40,7 +55,7 @@ def _wiring() -> dict[str, object]:
 @account_required
 def index() -> Response:
     """Lead to the one desk this person has, or list them."""
-    person = cast("SignedIn", signed_in())
+    person = _person()
     with reading() as session:
         own = list(members.list_own_producers(session, person.user_id))
         helped: list[Producer] = []
@@ -81,7 +96,7 @@ def refuse_helper(desk: Desk, helper_id: int) -> Response:
     with transaction() as session:
         place = session.get_one(Producer, desk.producer_id)
         grants.refuse(session, place, helper_id, actor=desk.actor, now=utc_now())
-    return cast("Response", redirect(url_for("desk.home", producer=desk.slug), 303))
+    return _see("desk.home", desk)
 
 
 @blueprint.post("/<producer>/nguoi-giup/<int:helper_id>/cho-lai")
@@ -91,7 +106,7 @@ def welcome_helper(desk: Desk, helper_id: int) -> Response:
     with transaction() as session:
         place = session.get_one(Producer, desk.producer_id)
         grants.welcome(session, place, helper_id, actor=desk.actor, now=utc_now())
-    return cast("Response", redirect(url_for("desk.home", producer=desk.slug), 303))
+    return _see("desk.home", desk)
 
 
 @blueprint.route("/<producer>/tai-khoan-ngan-hang", methods=["GET", "POST"])
@@ -116,8 +131,7 @@ def bank(desk: Desk) -> Response:
         except Invalid as refusal:
             errors = {refusal.field or "bank_account": str(refusal.message)}
         else:
-            address = url_for("desk.bank", producer=desk.slug, xong="luu")
-            return cast("Response", redirect(address, 303))
+            return _see("desk.bank", desk, xong="luu")
     with reading() as session:
         place = producers.get_by_slug(session, desk.slug)
         changes = bank_accounts.list_changes(session, place, limit=ACTS_A_PAGE)
@@ -144,3 +158,91 @@ def acts(desk: Desk) -> str:
     shown = found[:ACTS_A_PAGE]
     following = write_mark(shown[-1]) if len(found) > ACTS_A_PAGE else None
     return render_template("catalog/acts.html", acts=shown, following=following)
+
+
+@blueprint.route("/<producer>/giay-to", methods=["GET", "POST"])
+@desk_view
+def papers(desk: Desk) -> Response:
+    """List the papers of this producer's products; hand one in."""
+    errors: dict[str, str] = {}
+    person = _person()
+    if request.method == "POST":
+        try:
+            _hand_in(desk, person.role)
+        except Invalid as refusal:
+            errors = {refusal.field or "product_id": str(refusal.message)}
+        else:
+            return _see("desk.papers", desk, xong="luu")
+    with reading() as session:
+        found = paperwork.list_papers(session, desk.producer_id)
+        goods = products.list_of_producer(session, desk.producer_id)
+    page = render_template(
+        "catalog/papers.html",
+        papers=found,
+        goods=goods,
+        staff=person.role is Role.STAFF,
+        today=vietnam_day(utc_now()),
+        errors=errors,
+        form=request.form if errors else {},
+    )
+    return make_response(page, 422 if errors else 200)
+
+
+def _hand_in(desk: Desk, role: Role) -> None:
+    form, now = request.form, utc_now()
+    given = form.get("kind", "")
+    if given not in set(PaperKind):
+        raise WrongPaper(_("Choose what kind of paper it is."), field="kind")
+    issued_on = _day("issued_on")
+    if issued_on is None:
+        raise WrongPaper(_("Write the day of issue."), field="issued_on")
+    sent = request.files.get("file")
+    data = sent.read() if sent else b""
+    # The file first: it is slow, and stored twice it is still one file.
+    stored = intake.take_paper(storage(), data, field="file") if data else None
+    with transaction() as session:
+        paperwork.hand_in(
+            session,
+            desk.producer_id,
+            product_id=form.get("product_id", 0, type=int),
+            kind=PaperKind(given),
+            number=form.get("number", ""),
+            issuer=form.get("issuer", ""),
+            issued_on=issued_on,
+            expires_on=_day("expires_on"),
+            stars=form.get("stars", None, type=int),
+            file_key=stored.key if stored else None,
+            actor=desk.actor,
+            role=role,
+            now=now,
+        )
+
+
+def _day(field: str) -> date | None:
+    text = request.form.get(field, "").strip()
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise WrongPaper(_("Write the day as day/month/year."), field=field) from error
+
+
+@blueprint.get("/<producer>/giay-to/<int:paper_id>/tep")
+@desk_view
+def paper_file(desk: Desk, paper_id: int) -> Response:
+    """Download the file of a paper."""
+    with reading() as session:
+        paper = paperwork.get(session, desk.producer_id, paper_id)
+    if paper.file_key is None:
+        raise NoSuchPaper
+    ending = paper.file_key.rpartition(".")[2]
+    return private_file(paper.file_key, name=f"giay-to-{paper.id}.{ending}")
+
+
+def _person() -> SignedIn:
+    return cast("SignedIn", signed_in())
+
+
+def _see(endpoint: str, desk: Desk, **query: str) -> Response:
+    return cast("Response", redirect(url_for(endpoint, producer=desk.slug, **query), 303))

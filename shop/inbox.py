@@ -102,9 +102,7 @@ def count_tabs(session: Session, producer_id: int) -> dict[Tab, int]:
             select(SellerOrder.state, func.count())
             .where(SellerOrder.producer_id == producer_id)
             .group_by(SellerOrder.state)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     return {tab: sum(found.get(state, 0) for state in STATES[tab]) for tab in Tab}
 

@@ -197,8 +197,8 @@ def _moved(session: Session, kind: str, slug: str, endpoint: str) -> Response:
 
 
 def _picture(motif: str) -> str:
-    settings = current_app.config["SETTINGS"]
-    return f"{settings.PUBLIC_URL}{current_app.jinja_env.globals['asset'](f'tranh/{motif}-1200.jpg')}"
+    asset = current_app.jinja_env.globals["asset"]
+    return f"{current_app.config['SETTINGS'].PUBLIC_URL}{asset(f'tranh/{motif}-1200.jpg')}"
 
 
 @blueprint.get("/lang/<slug>")

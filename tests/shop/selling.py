@@ -10,10 +10,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
+from accounts import sessions
 from accounts.audit import Actor
+from accounts.users import User
 from catalog.members import Member
 from catalog.producers import Producer
 from catalog.variants import Variant
+from core.clock import utc_now
 from core.db import Database
 from core.money import Money
 from shop import carts, checkout, links, orders
@@ -168,3 +171,11 @@ def at_once(database: Database, jobs: list[Callable[[Session], object]]) -> list
     for thread in threads:
         thread.join()
     return results
+
+
+def log_in(visitor: FlaskClient, database: Database, user_id: int) -> None:
+    """Let the visitor's browser carry a log-in of this person."""
+    now = utc_now()
+    with database.transaction() as session:
+        token = sessions.start(session, session.get_one(User, user_id), device="test", now=now)
+    visitor.set_cookie("sid", token)

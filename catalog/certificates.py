@@ -93,12 +93,14 @@ def list_papers(session: Session, product_id: int) -> list[Certificate]:
 
 
 def list_papers_of(session: Session, product_ids: Iterable[int]) -> dict[int, list[Certificate]]:
-    """Return every paper of each product, newest first, in one question."""
+    """Return every paper of each product in one question: OCOP's first, then the newest."""
     papers: dict[int, list[Certificate]] = {product_id: [] for product_id in product_ids}
     found = session.scalars(
         select(Certificate)
         .where(Certificate.product_id.in_(papers))
-        .order_by(Certificate.issued_on.desc(), Certificate.id.desc())
+        .order_by(
+            Certificate.kind != PaperKind.OCOP, Certificate.issued_on.desc(), Certificate.id.desc()
+        )
     )
     for paper in found:
         papers[paper.product_id].append(paper)

@@ -62,26 +62,35 @@ def matches(
     column: InstrumentedAttribute[int], typed: list[tuple[str, str]]
 ) -> ColumnElement[bool]:
     """Return the condition that every typed word begins a word of the product, marks or not."""
-    return and_(*(column.in_(_with_prefix(folded)) for folded, _written in typed))
+    return and_(
+        *(
+            column.in_(select(ProductWord.product_id).where(_begins_with(folded)))
+            for folded, _w in typed
+        )
+    )
 
 
 def matches_as_written(
     column: InstrumentedAttribute[int], typed: list[tuple[str, str]]
 ) -> ColumnElement[bool]:
-    """Return the condition that the product's name has every word just as it was typed."""
+    """Return the condition that the product's name has the words just as they were typed.
+
+    The last one may still be growing; those before it are whole.
+    """
+    *whole, (_folded, growing) = typed
     return and_(
-        *(
-            column.in_(_with_prefix(written).where(ProductWord.in_name.is_(True)))
-            for _folded, written in typed
-        )
+        *(column.in_(_in_name().where(ProductWord.word == written)) for _f, written in whole),
+        column.in_(_in_name().where(_begins_with(growing))),
     )
 
 
-def _with_prefix(prefix: str) -> Select[int]:
+def _in_name() -> Select[int]:
+    return select(ProductWord.product_id).where(ProductWord.in_name.is_(True))
+
+
+def _begins_with(prefix: str) -> ColumnElement[bool]:
     after = prefix[:-1] + chr(ord(prefix[-1]) + 1)
-    return select(ProductWord.product_id).where(
-        ProductWord.word >= prefix, ProductWord.word < after
-    )
+    return (ProductWord.word >= prefix) & (ProductWord.word < after)
 
 
 def _forms(text: str) -> set[str]:

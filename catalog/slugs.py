@@ -8,6 +8,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from core.db import Base
 from core.errors import Conflict
+from core.i18n import lazy as _
 from core.text import slugify
 
 MOST_NAMESAKES = 500
@@ -64,7 +65,9 @@ def free_slug(
         for slug in candidates:
             if slug not in taken:
                 return slug
-    raise TooManyNamesakes
+    raise TooManyNamesakes(
+        _("Hundreds of goods have this name already. Give it a more telling one."), field="name"
+    )
 
 
 def remember_change(session: Session, kind: str, old: str, new: str, *, now: datetime) -> None:

@@ -20,7 +20,7 @@ from catalog.products import (
 from catalog.villages import Village
 from core.clock import VIETNAM
 
-SHELF = 8
+SHELF = 10
 COMMUNES_AT_HOME = 8
 VILLAGES_AT_HOME = 6
 MOST_GOODS_OF_A_PLACE = 48

@@ -1,0 +1,278 @@
+"""Placing an order: the shop's own function, and the bare statements that leave the same rows."""
+
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from secrets import token_hex
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+
+from accounts.audit import Actor
+from benchmarks.drivers import Driver
+from benchmarks.measuring import Path, Side
+from benchmarks.shops import PUBLIC_URL, Shop
+from catalog.places import AdminUnit, Level
+from catalog.producers import Producer
+from catalog.products import Product
+from catalog.stock import OPEN, Reservation, StockItem
+from catalog.variants import Variant
+from core.clock import utc_now
+from core.codes import new_code
+from core.db import Base
+from shop import checkout, links
+from shop.carts import Cart, CartLine
+from shop.checkout import Buyer
+from shop.codes import ORDER_CODE
+
+SPREAD = 1_000
+PLENTY = 10_000_000
+CARTS = 1_500
+BUYER = "Nguyễn Thị Ẩn"
+STREET = "Thôn 3, số 8"
+
+CLOSE_CART = "UPDATE cart SET state = 'ordered', updated_at = ? WHERE id = ? AND state = 'open'"
+READ_GOODS = """
+SELECT l.variant_id, l.quantity, l.seen_price, v.price, v.unit, v.name, p.name, p.place_text,
+       s.id, s.name, i.id, d.name, d.fee
+FROM cart_line l
+JOIN variant v ON v.id = l.variant_id
+JOIN product p ON p.id = v.product_id
+JOIN producer s ON s.id = p.producer_id
+JOIN stock_item i ON i.variant_id = v.id
+JOIN delivery_method d ON d.producer_id = s.id AND d.position = 0
+WHERE l.cart_id = ? AND p.state = 'live' AND s.state = 'approved'
+"""
+HOLD = """
+UPDATE stock_item SET reserved = reserved + ? WHERE id = ? AND on_hand - reserved >= ?
+"""
+ADD_RESERVATION = """
+INSERT INTO reservation (stock_id, quantity, state, created_at)
+VALUES (?, ?, 'committed', ?) RETURNING id
+"""
+ADD_ORDER = """
+INSERT INTO customer_order (code, token_hash, cart_id, state, payment_method, buyer_name,
+    buyer_phone, province_code, commune_code, street, address_text, total, language, placed_at)
+VALUES (?, ?, ?, 'placed', 'cod', ?, ?, ?, ?, ?, ?, ?, 'vi', ?) RETURNING id
+"""
+ADD_PART = """
+INSERT INTO seller_order (order_id, producer_id, producer_name, state, delivery_name,
+    items_total, shipping_fee, total, confirm_by, called_buyer)
+VALUES (?, ?, ?, 'to_confirm', ?, ?, ?, ?, ?, ?) RETURNING id
+"""
+ADD_LINE = """
+INSERT INTO order_line (seller_order_id, variant_id, product_name, variant_name, unit,
+    unit_price, quantity, place)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id
+"""
+ADD_HOLD = "INSERT INTO line_hold (reservation_id, line_id) VALUES (?, ?)"
+ADD_PAYMENT = """
+INSERT INTO payment (order_id, seller_order_id, method, state, amount, captured, created_at,
+    refund_due, refunded)
+VALUES (?, ?, 'cod', 'due', ?, 0, ?, 0, 0)
+"""
+ADD_EVENT = """
+INSERT INTO order_event (order_id, seller_order_id, at, verb, to_state, actor_name, detail)
+VALUES (?, ?, ?, 'place', 'to_confirm', ?, '{}')
+"""
+
+
+class Oversold(Exception):  # noqa: N818 - what happened
+    """More is reserved than reservations say, or than lies on the shelf."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A cart to be ordered, with a phone of its own: a phone orders only so often in an hour."""
+
+    cart_id: int
+    phone: str
+    province_code: str
+    commune_code: str
+
+    @property
+    def typed(self) -> dict[str, str]:
+        """Return what the buyer's form would send."""
+        return {
+            "name": BUYER,
+            "phone": self.phone,
+            "province_code": self.province_code,
+            "ward_code": self.commune_code,
+            "street": STREET,
+            "payment_method": "cod",
+        }
+
+
+def paths(shop: Shop) -> Iterator[Path]:
+    """Give an order of one line: of one of many products, and of the one everybody wants."""
+    stock_up(shop)
+    variants = sold_variants(shop)
+    yield _path(shop, f"place order, {len(variants)} products", variants)
+    yield _path(shop, "place order, one hot product", variants[:1])
+
+
+def stock_up(shop: Shop) -> None:
+    """Put so much of everything on the shelf that no turn runs out."""
+    with shop.database.transaction() as session:
+        session.execute(update(StockItem).values(on_hand=PLENTY))
+
+
+def sold_variants(shop: Shop) -> list[int]:
+    """Return variants that can be ordered, kept in one stock row each."""
+    only_row = (
+        select(StockItem.variant_id)
+        .group_by(StockItem.variant_id)
+        .having(func.count() == 1, func.max(StockItem.lot_id).is_(None))
+    )
+    with shop.database.reading() as session:
+        return list(
+            session.scalars(
+                select(Variant.id)
+                .join(Product, Product.id == Variant.product_id)
+                .join(Producer, Producer.id == Product.producer_id)
+                .where(Variant.price.is_not(None), Variant.id.in_(only_row))
+                .order_by(Variant.id.desc())
+                .limit(SPREAD)
+            )
+        )
+
+
+def _path(shop: Shop, name: str, variants: list[int]) -> Path:
+    carts = Carts(shop, variants)
+    return Path(
+        name,
+        "orders/s",
+        "the bare statements of the same order through the driver, one transaction",
+        0.40,
+        Side(carts.fill, ordering(shop)),
+        Side(carts.fill, bare_ordering(shop)),
+        # Refusals and names are translated in the language of a request.
+        around=shop.app.test_request_context,
+    )
+
+
+class Carts:
+    """Makes carts of one line, each with a thing taken by chance."""
+
+    def __init__(self, shop: Shop, variants: list[int]) -> None:
+        """Choose among `variants`; everybody lives in the first commune of the first province."""
+        self._shop = shop
+        self._chance = random.Random(7)
+        self._phones = count(1)
+        with shop.database.reading() as session:
+            priced = select(Variant.id, Variant.price).where(Variant.id.in_(variants))
+            self._prices: dict[int, Any] = dict(session.execute(priced).tuples().all())
+            commune = session.scalars(
+                select(AdminUnit)
+                .where(AdminUnit.level == Level.COMMUNE, AdminUnit.valid_to.is_(None))
+                .order_by(AdminUnit.code)
+                .limit(1)
+            ).one()
+        self._place = (commune.parent_code or "", commune.code)
+
+    def fill(self, number: int = CARTS) -> Iterable[Wish]:
+        """Return so many new carts."""
+        now = utc_now()
+        with self._shop.database.transaction() as session:
+            ids = session.scalars(
+                insert(Cart).returning(Cart.id),
+                [
+                    {"token_hash": token_hex(16), "created_at": now, "updated_at": now}
+                    for _ in range(number)
+                ],
+            ).all()
+            session.execute(
+                insert(CartLine),
+                [
+                    {
+                        "cart_id": cart_id,
+                        "variant_id": (variant := self._chance.choice(list(self._prices))),
+                        "quantity": 1 + cart_id % 3,
+                        "seen_price": self._prices[variant],
+                        "added_at": now,
+                    }
+                    for cart_id in ids
+                ],
+            )
+        return [Wish(cart_id, f"09{next(self._phones):08d}", *self._place) for cart_id in ids]
+
+
+def ordering(shop: Shop) -> Any:
+    """Return the function that places an order as the checkout page does."""
+
+    def do(wish: Wish) -> int:
+        mark = links.order_mark(shop.settings.SECRET_KEY, wish.cart_id)
+        with shop.database.transaction() as session:
+            checkout.place(
+                session,
+                wish.cart_id,
+                wish.typed,
+                buyer=Buyer(Actor(None, "người mua"), "vi", mark),
+                agreed_prices="",
+                public_url=PUBLIC_URL,
+                now=utc_now(),
+            )
+        return 1
+
+    return do
+
+
+def bare_ordering(shop: Shop) -> Any:
+    """Return the function that writes the rows of an order and nothing else."""
+    driver = Driver(shop)
+
+    def do(wish: Wish) -> int:
+        now = driver.moment(utc_now())
+        mark = links.order_mark(shop.settings.SECRET_KEY, wish.cart_id)
+        driver.begin()
+        driver.run(CLOSE_CART, (now, wish.cart_id))
+        [goods] = driver.run(READ_GOODS, (wish.cart_id,)).fetchall()
+        variant, quantity, _seen, price, unit, size, name, place, seller, seller_name = goods[:10]
+        stock_row, way, fee = goods[10:]
+        driver.run(HOLD, (quantity, stock_row, quantity))
+        hold = driver.number(ADD_RESERVATION, (stock_row, quantity, now))
+        items = price * quantity
+        order = driver.number(
+            ADD_ORDER,
+            (new_code(ORDER_CODE), links.mark_hash(mark), wish.cart_id, BUYER, wish.phone,
+             wish.province_code, wish.commune_code, STREET, STREET, items + fee, now),
+        )  # fmt: skip
+        part = driver.number(
+            ADD_PART, (order, seller, seller_name, way, items, fee, items + fee, now, False)
+        )
+        line = driver.number(ADD_LINE, (part, variant, name, size, unit, price, quantity, place))
+        driver.run(ADD_HOLD, (hold, line))
+        driver.run(ADD_PAYMENT, (order, part, items + fee, now))
+        driver.run(ADD_EVENT, (order, part, now, "người mua"))
+        driver.commit()
+        return 1
+
+    return do
+
+
+def refuse_oversold(shop: Shop) -> None:
+    """Raise Oversold unless every reserved piece has its reservation and lies on the shelf."""
+    with shop.database.reading() as session:
+        reserved, over = session.execute(
+            select(
+                func.coalesce(func.sum(StockItem.reserved), 0),
+                func.count().filter(StockItem.reserved > StockItem.on_hand),
+            )
+        ).one()
+        held = session.scalar(
+            select(func.coalesce(func.sum(Reservation.quantity), 0)).where(
+                Reservation.state.in_(OPEN)
+            )
+        )
+    if over or reserved != held:
+        raise Oversold(f"{over} rows oversold; reserved {reserved}, held {held}")
+
+
+def counted_rows(shop: Shop) -> dict[str, int]:
+    """Return how many rows each table holds, to show that both sides leave the same."""
+    with shop.database.reading() as session:
+        return {
+            table.name: session.scalar(select(func.count()).select_from(table)) or 0
+            for table in Base.metadata.sorted_tables
+        }

@@ -1,0 +1,205 @@
+"""What each clause of a comment does: asks, takes back, tells of the past, praises, orders."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from livestream.parsing.lexicon import Tag
+from livestream.parsing.tokens import Kind, Token
+
+_ENDS = frozenset(",;.!?")
+_POLITE = frozenset({Tag.SOFT, Tag.SHOP, Tag.ME, Tag.KIN, Tag.ASK_END, Tag.DONE, Tag.VERY, Tag.CROWD})
+_SURE_BEFORE_NOT = frozenset("co con duoc dc hang phai dung".split())
+_NOTHING = frozenset("gi j dau nao ai".split())
+_GOODS = (Kind.CODE, Kind.QUANTITY)
+ORDERING = frozenset({Tag.BUY, Tag.MORE})
+
+
+@dataclass(slots=True)
+class Clause:
+    """A stretch of tokens between commas, stops and line ends."""
+
+    tokens: list[Token]
+    question_mark: bool = False
+
+    def has(self, *tags: Tag) -> bool:
+        """Say whether any of these is said here."""
+        return any(t.tag in tags for t in self.tokens)
+
+    def first(self, *tags: Tag) -> int | None:
+        """Return where the first of these is said."""
+        return next((n for n, t in enumerate(self.tokens) if t.tag in tags), None)
+
+    def goods(self) -> bool:
+        """Say whether a code or a quantity stands here."""
+        return any(t.kind in _GOODS for t in self.tokens)
+
+    def codes(self) -> bool:
+        """Say whether a code stands here."""
+        return any(t.kind is Kind.CODE for t in self.tokens)
+
+    def counts(self) -> bool:
+        """Say whether a quantity stands here."""
+        return any(t.kind is Kind.QUANTITY for t in self.tokens)
+
+
+def split_clauses(tokens: Sequence[Token]) -> list[Clause]:
+    """Return the clauses of a comment, empty ones left out."""
+    clauses = [Clause([])]
+    for token in tokens:
+        ends = token.kind is Kind.BREAK or (token.kind is Kind.MARK and token.text in _ENDS)
+        if ends:
+            if token.text == "?":
+                target = clauses[-1] if clauses[-1].tokens or len(clauses) < 2 else clauses[-2]
+                target.question_mark = True
+            clauses.append(Clause([]))
+        elif token.kind is not Kind.MARK or token.text == "@":
+            clauses[-1].tokens.append(token)
+    return [c for c in clauses if c.tokens or c.question_mark]
+
+
+def asks(clause: Clause) -> tuple[int, int]:
+    """Return how surely a clause asks (2 sure, 1 maybe, 0 no) and where it does."""
+    strength, where = 0, len(clause.tokens)
+    for n, token in enumerate(clause.tokens):
+        told = _asks_at(clause, n, token)
+        if told > strength:
+            strength, where = told, n
+    if clause.question_mark and strength < 2:
+        polite = clause.has(*ORDERING) and clause.goods()
+        strength = max(strength, 1 if polite else 2)
+    if strength == 0 and clause.has(Tag.PRICE) and not clause.has(*ORDERING, Tag.WANT):
+        priced = any(t.kind is Kind.ASIDE and t.code == "price" for t in clause.tokens)
+        if not priced and not clause.counts() and not clause.has(Tag.PRAISE, Tag.REMARK, Tag.VERY):
+            strength = 2
+    return strength, where
+
+
+def _asks_at(clause: Clause, n: int, token: Token) -> int:
+    tokens = clause.tokens
+    before = tokens[n - 1] if n else None
+    match token.tag:
+        case Tag.SHOW_ME | Tag.BARGAIN | Tag.LOST:
+            return 2
+        case Tag.ASK:
+            return _asks_with_word(clause, n, token)
+        case Tag.ASK_END:
+            if n == 0 or not ends_politely(tokens, n + 1):
+                return 0
+            return 1 if token.spelling.plain and token.spelling.fold in ("ta", "ah") else 2
+        case Tag.NOT:
+            if before is None or not _said_something(tokens[:n]):
+                return 0
+            if ends_politely(tokens, n + 1):
+                return 2
+            return 2 if before.spelling.fold in _SURE_BEFORE_NOT else 0
+        case Tag.YET:
+            return 2 if _said_something(tokens[:n]) and ends_politely(tokens, n + 1) else 0
+        case Tag.SOFT:
+            maybe = token.spelling.key == "a1" and before is not None and before.kind is Kind.CODE
+            return 1 if maybe and ends_politely(tokens, n + 1) else 0
+        case _:
+            return 0
+
+
+def _asks_with_word(clause: Clause, n: int, token: Token) -> int:
+    tokens = clause.tokens
+    before = tokens[n - 1] if n else None
+    after = tokens[n + 1] if n + 1 < len(tokens) else None
+    fold = token.spelling.fold if token.words == 1 else ""
+    if fold == "bn" and (
+        (after is not None and after.tag is Tag.SHOP) or (before is not None and before.tag is Tag.WANT)
+    ):
+        return 0
+    if fold == "nao" and (n == 0 or (ends_politely(tokens, n + 1) and before and before.kind in _GOODS)):
+        return 1
+    if fold in _NOTHING and any(t.tag is Tag.NOT for t in tokens[max(0, n - 3) : n]):
+        return 0
+    if fold == "may" and after is not None and after.tag in (Tag.KIN, Tag.ME):
+        return 0
+    return 2
+
+
+def _said_something(tokens: Sequence[Token]) -> bool:
+    return any(
+        t.kind is not Kind.WORD or t.tag not in (Tag.SOFT, Tag.SHOP, Tag.ME, Tag.KIN, Tag.NOT)
+        or t.spelling.fold in _SURE_BEFORE_NOT
+        for t in tokens
+    )
+
+
+def ends_politely(tokens: Sequence[Token], n: int) -> bool:
+    """Say whether nothing but particles and forms of address follows in the clause."""
+    return all(
+        t.tag in _POLITE or t.kind is Kind.MARK for t in tokens[n:]
+    )
+
+
+def orders(clause: Clause, start: int = 0) -> bool:
+    """Say whether a clause asks for goods in words: 'lấy', 'thêm', 'cho em 2', 'em xin A1'."""
+    tokens = clause.tokens
+    for n in range(start, len(tokens)):
+        token = tokens[n]
+        if token.tag in ORDERING:
+            if not _negated(tokens, n):
+                return True
+        elif token.tag is Tag.WANT and not _negated(tokens, n):
+            following = tokens[n + 1 : n + 5]
+            for t in following:
+                if t.kind in _GOODS or t.tag is Tag.ME:
+                    return True
+                if t.tag not in (Tag.ME, Tag.KIN, Tag.SOFT, Tag.WANT, Tag.CODEWORD, Tag.EACH):
+                    break
+        elif token.tag is Tag.EXPENSIVE_PLAIN and buys_plainly(tokens, n):
+            return True
+    return False
+
+
+def buys_plainly(tokens: Sequence[Token], n: int) -> bool:
+    """Say whether an unmarked 'dat' stands where đặt would: before what is ordered."""
+    for token in tokens[n + 1 : n + 4]:
+        if token.kind in _GOODS or token.kind is Kind.ODD:
+            return True
+        if token.tag not in (Tag.ME, Tag.KIN, Tag.SOFT, Tag.WANT, Tag.CODEWORD):
+            return False
+    return False
+
+
+def _negated(tokens: Sequence[Token], n: int) -> bool:
+    """Say whether the verb at `n` is denied: 'không lấy', 'đừng có chốt', 'chưa muốn mua'."""
+    for back in (1, 2):
+        if n - back < 0:
+            return False
+        token = tokens[n - back]
+        if token.tag in (Tag.NOT, Tag.DONT, Tag.YET):
+            return True
+        if token.tag not in (Tag.ME, Tag.WANT) and token.spelling.fold not in ("co", "duoc"):
+            return False
+    return False
+
+
+def denied_order(clause: Clause) -> int | None:
+    """Return where an ordering verb is denied, 'không lấy A1 nữa', or None."""
+    for n, token in enumerate(clause.tokens):
+        if (token.tag in ORDERING or token.tag in (Tag.WANT, Tag.SEND)) and _negated(clause.tokens, n):
+            return n
+    return None
+
+
+def tells_of_past(clause: Clause) -> int:
+    """Return 2 when a clause tells what was bought before, 1 when it may, 0 when not."""
+    if clause.has(Tag.BEFORE):
+        return 2
+    tokens = clause.tokens
+    for n, token in enumerate(tokens):
+        following = tokens[n + 1 : n + 3]
+        if token.tag is Tag.JUST or token.spelling.key == "đa4":
+            if any(t.tag in ORDERING for t in following):
+                return 1
+            if "nay" in token.spelling.fold or (token.words > 1 and token.tag is Tag.JUST):
+                return 1
+        if token.tag is Tag.DONE:
+            verb = any(t.tag in (*ORDERING, Tag.TRANSFER, Tag.CALL, Tag.DROP) for t in tokens[:n])
+            again = any(t.tag in ORDERING for t in tokens[n + 1 :])
+            if verb and not again:
+                return 1
+    return 0

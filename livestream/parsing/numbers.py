@@ -1,0 +1,104 @@
+"""Number words as people say them: 'mười hai', 'hai mươi lăm', 'nửa chục', and dictated phones."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from livestream.parsing.phones import as_mobile
+from livestream.parsing.tokens import Kind, Token
+
+_DIGITS = {
+    "không": 0,
+    "khong": 0,
+    "một": 1,
+    "mot": 1,
+    "hai": 2,
+    "ba": 3,
+    "bốn": 4,
+    "bon": 4,
+    "tư": 4,
+    "năm": 5,
+    "nam": 5,
+    "lăm": 5,
+    "sáu": 6,
+    "sau": 6,
+    "bảy": 7,
+    "bẩy": 7,
+    "bay": 7,
+    "tám": 8,
+    "tam": 8,
+    "chín": 9,
+    "chin": 9,
+}
+_CARDINALS = {word: value for word, value in _DIGITS.items() if value} | {"mười": 10, "muoi": 10}
+_TENS = frozenset({"mươi", "muoi", "mưoi"})
+_ENDINGS = {"mốt": 1, "một": 1, "mot": 1, "lăm": 5, "lam": 5, "nhăm": 5, "tư": 4, "tu": 4}
+_NEED_UNIT = frozenset({"nam", "sau", "bay", "tam", "chin", "lăm"})
+_UNSURE_ALONE = frozenset({"năm", "chín", "tư"})
+MULTIPLES = {"chục": 10, "chuc": 10, "tá": 12, "ta": 12, "cặp": 2, "cap": 2, "đôi": 2, "doi": 2}
+MARKED_MULTIPLES = frozenset({"chục", "tá", "cặp", "đôi"})
+
+
+class Spoken(NamedTuple):
+    """A number said in words: its value, how many tokens it took, and how sure it is alone."""
+
+    value: int
+    length: int
+    needs_unit: bool
+    unsure: bool
+
+
+def spoken_number(tokens: Sequence[Token], at: int) -> Spoken | None:
+    """Return the number whose words start at `tokens[at]`, up to 99."""
+    first = _word(tokens, at)
+    value = _CARDINALS.get(first)
+    if value is None:
+        return None
+    length = 1
+    second = _word(tokens, at + 1)
+    if value == 10 and _ENDINGS.get(second, _CARDINALS.get(second, 10)) < 10:
+        value += _ENDINGS.get(second, _CARDINALS.get(second, 0))
+        length = 2
+    elif 1 < value < 10 and second in _TENS:
+        value *= 10
+        length = 2
+        third = _word(tokens, at + 2)
+        ending = _ENDINGS.get(third, _CARDINALS.get(third, 10))
+        if ending < 10:
+            value += ending
+            length = 3
+    alone = length == 1
+    plain = tokens[at].spelling.plain
+    return Spoken(
+        value,
+        length,
+        needs_unit=alone and first in _NEED_UNIT,
+        unsure=alone and (first in _UNSURE_ALONE or plain),
+    )
+
+
+def _word(tokens: Sequence[Token], at: int) -> str:
+    if at < len(tokens) and tokens[at].kind is Kind.WORD and tokens[at].words == 1:
+        return tokens[at].text
+    return ""
+
+
+def dictated_phone(tokens: Sequence[Token], at: int) -> tuple[str, int] | None:
+    """Return a phone said digit by digit from `tokens[at]` on, and how many tokens it took."""
+    digits = ""
+    length = 0
+    words = 0
+    while at + length < len(tokens) and len(digits) < 11:
+        token = tokens[at + length]
+        if token.kind is Kind.NUMBER:
+            digits += token.text
+        elif token.kind is Kind.WORD and token.words == 1 and token.text in _DIGITS:
+            digits += str(_DIGITS[token.text])
+            words += 1
+        elif not (digits and token.kind is Kind.MARK and token.text in ".-,"):
+            break
+        length += 1
+        if len(digits) == 10 and words > 1:
+            number = as_mobile(digits)
+            if number is not None:
+                return number, length
+    return None

@@ -14,7 +14,7 @@ import dramatiq
 from dramatiq.broker import Broker
 from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from dramatiq.brokers.redis import RedisBroker
-from dramatiq.errors import ConnectionError as QueueAway
+from dramatiq.errors import BrokerConnectionError
 from dramatiq.message import Message
 from redis.exceptions import RedisError
 
@@ -31,11 +31,11 @@ class QueueWorker:
     """Executes tasks that come over the queue, and hands over what is due besides."""
 
     def __init__(self, runner: Runner, *, threads: int = 4) -> None:
-        broker = broker_for(runner.settings.QUEUE_URL)
-        actor = dramatiq.actor(actor_name=ACTOR, queue_name=QUEUE, broker=broker)
+        self._broker = broker_for(runner.settings.QUEUE_URL)
+        actor = dramatiq.actor(actor_name=ACTOR, queue_name=QUEUE, broker=self._broker)
         actor(_execute(runner))
         self._relay = relay_worker(runner)
-        self._worker = dramatiq.Worker(broker, worker_threads=threads, worker_timeout=200)
+        self._worker = dramatiq.Worker(self._broker, worker_threads=threads, worker_timeout=200)
 
     def start(self) -> None:
         """Begin, and return at once."""
@@ -46,15 +46,16 @@ class QueueWorker:
         """Take nothing new and wait for what is running."""
         stopped = self._relay.stop(timeout=1.0)
         self._worker.stop(timeout=int(timeout * 1000))
+        _close(self._broker)
         return stopped
 
 
 class Relay:
     """Hands the numbers of due tasks to the queue."""
 
-    def __init__(self, runner: Runner, broker: Broker) -> None:
+    def __init__(self, runner: Runner) -> None:
         self._runner = runner
-        self._broker = broker
+        self._broker = broker_for(runner.settings.QUEUE_URL)
 
     def hand_over(self) -> bool:
         """Send every due number; say whether there was one. Unsent ones are due as before."""
@@ -70,20 +71,25 @@ class Relay:
             for number in numbers:
                 self._broker.enqueue(_message(number))
                 sent += 1
-        except (QueueAway, RedisError, OSError) as error:
+        except (BrokerConnectionError, RedisError, OSError) as error:
             with self._runner.database.transaction() as session:
                 tasks.take_back(session, numbers[sent:])
             report("the queue does not answer", error)
             raise
         return bool(numbers)
 
+    def close(self) -> None:
+        """Give the connection back."""
+        _close(self._broker)
+
 
 def relay_worker(runner: Runner) -> Worker:
     """Return the thread that hands over what is due and runs the schedules."""
-    relay = Relay(runner, broker_for(runner.settings.QUEUE_URL))
+    relay = Relay(runner)
     return Worker(
         lambda: runner.run_one_schedule() or relay.hand_over(),
         renew=runner.renew_leases,
+        close=relay.close,
         threads=1,
         renew_every=runner.lease.total_seconds() / 3,
     )
@@ -96,8 +102,13 @@ def broker_for(url: str) -> Broker:
         import redis  # noqa: PLC0415
 
         client = redis.Redis.from_url(url, socket_timeout=SECONDS, socket_connect_timeout=SECONDS)
+        # A dead worker's messages are looked for by one command in twenty, after 15 seconds.
         return RedisBroker(  # type: ignore[no-untyped-call]
-            client=client, middleware=[], namespace=QUEUE
+            client=client,
+            middleware=[],
+            namespace=QUEUE,
+            heartbeat_timeout=15_000,
+            maintenance_chance=50_000,
         )
     return RabbitmqBroker(url=_with_limits(url), middleware=[], confirm_delivery=True)
 
@@ -109,6 +120,12 @@ def reachable(url: str) -> bool:
     with suppress(OSError), socket.create_connection((address.hostname or "127.0.0.1", port), 1):
         return True
     return False
+
+
+def _close(broker: Broker) -> None:
+    broker.close()
+    if isinstance(broker, RedisBroker):
+        broker.client.close()
 
 
 def _with_limits(url: str) -> str:

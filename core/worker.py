@@ -144,6 +144,7 @@ class Worker:
         step: Callable[[], bool],
         *,
         renew: Callable[[], None] = lambda: None,
+        close: Callable[[], None] = lambda: None,
         threads: int = 2,
         pause: float = 0.5,
         renew_every: float = 20,
@@ -151,6 +152,7 @@ class Worker:
         """Call `step` over and over in each thread; it says whether there was anything to do."""
         self._step = step
         self._renew = renew
+        self._close = close
         self._pause = pause
         self._stopping = threading.Event()
         # Daemons: what is still running when the process must go is done again after its lease.
@@ -178,6 +180,7 @@ class Worker:
             while thread.is_alive() and not deadline.is_set():
                 thread.join(0.05)
         timer.cancel()
+        self._close()
         return not any(thread.is_alive() for thread in self._threads)
 
     def _work(self) -> None:

@@ -22,7 +22,7 @@ from tests.servers import Bucket, running_s3
 HONEY = b"\x00m\xe1\xba\xadt ong\xff"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def bucket() -> Iterator[Bucket]:
     with running_s3() as bucket:
         yield bucket

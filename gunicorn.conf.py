@@ -1,9 +1,12 @@
 """How gunicorn serves the shop: `gunicorn` in this folder needs no options."""
 
+import os
+import shutil
+
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.gthread import ThreadWorker
 
-from core.settings import load
+from core.settings import ROOT, load
 from core.web.background import embedded_worker
 
 _settings = load()
@@ -37,6 +40,13 @@ logconfig_dict = {
     },
 }
 
+if workers > 1:
+    # The numbers of several processes are added up through files; old ones are of another run.
+    _numbers = ROOT / "var" / f"metrics-{_settings.PORT}"
+    shutil.rmtree(_numbers, ignore_errors=True)
+    _numbers.mkdir(parents=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_numbers)
+
 
 def post_worker_init(worker: ThreadWorker) -> None:
     """Start background work inside this web process, once the shop is loaded in it."""
@@ -44,6 +54,14 @@ def post_worker_init(worker: ThreadWorker) -> None:
     worker.wsgi.extensions["worker"] = running
     if running is not None:
         running.start()
+
+
+def child_exit(_server: Arbiter, worker: ThreadWorker) -> None:
+    """Drop what only counted for a process that is gone."""
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415
+
+        mark_process_dead(worker.pid)
 
 
 def worker_exit(_server: Arbiter, worker: ThreadWorker) -> None:

@@ -132,7 +132,7 @@ def count_by_role(session: Session) -> dict[Role, int]:
     rows = session.execute(
         select(User.role, func.count()).where(User.disabled_at.is_(None)).group_by(User.role)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def register(

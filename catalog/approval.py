@@ -48,7 +48,7 @@ def search(
 def count_by_state(session: Session) -> dict[ProducerState, int]:
     """Return how many producers there are in each state."""
     rows = session.execute(select(Producer.state, func.count()).group_by(Producer.state))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def approve(session: Session, producer: Producer, *, actor: Actor, now: datetime) -> None:

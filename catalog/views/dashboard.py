@@ -244,5 +244,5 @@ def _person() -> SignedIn:
     return cast("SignedIn", signed_in())
 
 
-def _see(endpoint: str, desk: Desk, **query: str) -> Response:
-    return cast("Response", redirect(url_for(endpoint, producer=desk.slug, **query), 303))
+def _see(endpoint: str, desk: Desk, *, xong: str | None = None) -> Response:
+    return cast("Response", redirect(url_for(endpoint, producer=desk.slug, xong=xong), 303))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import time_machine
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -459,8 +460,6 @@ def test_after_logging_in_nobody_is_sent_away(visitor: FlaskClient, lan: User) -
 def test_an_old_hash_is_renewed_by_logging_in(
     visitor: FlaskClient, database: Database, lan: User
 ) -> None:
-    from argon2 import PasswordHasher
-
     with database.transaction() as session:
         session.get_one(User, lan.id).password_hash = PasswordHasher(
             time_cost=1, memory_cost=8192, parallelism=1

@@ -4,6 +4,7 @@ import threading
 import unicodedata
 
 import pytest
+from argon2 import PasswordHasher
 
 from accounts import passwords
 from accounts.passwords import WeakPassword
@@ -118,8 +119,6 @@ def test_nobodys_password_costs_one_hash_like_anybodys(monkeypatch: pytest.Monke
 
 
 def test_an_old_hash_is_renewed_and_a_present_one_is_not() -> None:
-    from argon2 import PasswordHasher
-
     old = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(GOOD)
 
     better = passwords.renewed(GOOD, old)

@@ -1,0 +1,1 @@
+"""Claims about codes, scans, printed addresses and the diary of a lot."""

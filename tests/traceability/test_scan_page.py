@@ -5,7 +5,8 @@ from datetime import date
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import event
+from sqlalchemy import event, select
+from sqlalchemy.orm import Session
 
 from accounts.audit import SYSTEM, Actor
 from catalog import lots
@@ -14,6 +15,7 @@ from catalog.lots import Lot
 from catalog.products import Product, ProductState
 from core.codes import new_code
 from core.db import Database
+from shop.carts import CartLine
 from tests.conftest import NOON
 from tests.factories import a_lot, a_producer, a_product, a_star, a_step, a_variant
 from traceability import serials, trace_codes
@@ -30,10 +32,10 @@ def a_coded_lot(database: Database, *, in_stock: int = 5, **given: object) -> st
         return trace_codes.ensure_lot_code(session, lot, now=NOON)
 
 
-def the_lot(session: object, code: str) -> Lot:
-    found = trace_codes.find_code(session, code)  # type: ignore[arg-type]
+def the_lot(session: Session, code: str) -> Lot:
+    found = trace_codes.find_code(session, code)
     assert found is not None
-    return session.get_one(Lot, found.lot_id)  # type: ignore[attr-defined,no-any-return]
+    return session.get_one(Lot, found.lot_id)
 
 
 def test_a_good_lot_is_said_to_circulate_and_can_be_bought(
@@ -355,3 +357,19 @@ def test_the_makers_phone_is_one_tap_away(database: Database, visitor: FlaskClie
 
     assert 'href="tel:+84912345678"' in page.text
     assert "Xã Đan Phượng, Hà Nội" in page.text
+
+
+def test_buying_from_the_scan_page_leads_to_checkout_with_that_lot(
+    database: Database, visitor: FlaskClient
+) -> None:
+    code = a_coded_lot(database, code="LO-5")
+    page = visitor.get(f"/truy-xuat/{code}")
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.text))
+
+    answer = visitor.post("/gio-hang/them", data=fields)
+
+    assert answer.status_code == 303
+    assert answer.location == "/dat-hang"
+    with database.reading() as session:
+        line = session.scalars(select(CartLine)).one()
+        assert (line.quantity, line.lot_id) == (1, the_lot(session, code).id)

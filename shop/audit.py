@@ -207,9 +207,9 @@ def _one_cart_one_order(session: Session) -> Iterator[str]:
 
 
 def _history_tells_the_state(session: Session) -> Iterator[str]:
-    for column, only, states in (
-        (OrderEvent.seller_order_id, OrderEvent.seller_order_id.is_not(None), SellerOrder),
-        (OrderEvent.order_id, OrderEvent.verb == Verb.SETTLE, Order),
+    for name, column, only, states in (
+        ("part", OrderEvent.seller_order_id, OrderEvent.seller_order_id.is_not(None), SellerOrder),
+        ("order", OrderEvent.order_id, OrderEvent.verb == Verb.SETTLE, Order),
     ):
         last = (
             select(column.label("thing"), func.max(OrderEvent.id).label("id"))
@@ -223,7 +223,7 @@ def _history_tells_the_state(session: Session) -> Iterator[str]:
             .join(OrderEvent, OrderEvent.id == last.c.id)
             .where(OrderEvent.to_state != states.state)
         ):
-            yield f"{states.__tablename__} {thing}: its history ends in {told}, it does not"
+            yield f"{name} {thing}: its history ends in {told}, it does not"
     for part_id in session.scalars(
         select(SellerOrder.id)
         .outerjoin(OrderEvent, OrderEvent.seller_order_id == SellerOrder.id)

@@ -111,6 +111,11 @@ class Quote:
         return [line for parcel in self.parcels for line in parcel.lines]
 
     @property
+    def count(self) -> int:
+        """Return how many pieces lie in the cart."""
+        return sum(line.quantity for line in self.lines)
+
+    @property
     def gone(self) -> list[QuoteLine]:
         """Return the lines that cannot be bought any more."""
         return [line for line in self.lines if line.price is None]

@@ -34,12 +34,14 @@ NUMBER = re.compile("-?[0-9]{1,9}")
 
 @blueprint.get("/gio-hang")
 @public
-def show() -> str:
+def show() -> Response:
     """Show what lies in the cart, by producer, at today's prices."""
     user_id = own_id()
     with reading() as session:
         quote = quotes.quote(session, visitors_cart(session, user_id), now=utc_now())
-    return render_template("shop/cart.html", quote=quote, alt_text=alt_text)
+    response = make_response(render_template("shop/cart.html", quote=quote, alt_text=alt_text))
+    remember_count(response, quote.count)
+    return response
 
 
 @blueprint.post("/gio-hang/them")

@@ -23,7 +23,7 @@ from core.clock import utc_now
 from core.i18n import language
 from core.settings import BadSetting, Settings
 from core.web.requests import public, reading, transaction
-from shop import checkout, links, quotes
+from shop import carts, checkout, links, quotes
 from shop.checkout import ONE_MODE, ONLY_INTERMEDIARY, Buyer, CannotBePlaced, EmptyCart
 from shop.views.cart import own_id, remember_count, visitors_cart
 from shop.wishes import Mistyped
@@ -82,6 +82,8 @@ def place() -> Response:
                 public_url=settings.PUBLIC_URL + request.script_root,
                 now=utc_now(),
             )
+            left = visitors_cart(session, person.user_id if person else None)
+            count = carts.count(session, left) if left else 0
     except Mistyped as refusal:
         return _page(request.form, status=422, mistakes=refusal.mistakes)
     except CannotBePlaced as refusal:
@@ -92,7 +94,7 @@ def place() -> Response:
         flash(str(refusal.message))
         return _redirect(url_for("cart.show"))
     response = _redirect(url_for("orders.show", code=order.code, t=mark))
-    remember_count(response, 0)
+    remember_count(response, count)
     return response
 
 

@@ -4,7 +4,7 @@ import re
 import threading
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from flask.testing import FlaskClient
 from sqlalchemy import event, select
@@ -134,7 +134,7 @@ class Counted:
         self._engine = database.engine
         self.statements: list[str] = []
 
-    def __enter__(self) -> "Counted":
+    def __enter__(self) -> Self:
         event.listen(self._engine, "before_cursor_execute", self._note)
         return self
 
@@ -163,9 +163,7 @@ def at_once(database: Database, jobs: list[Callable[[Session], object]]) -> list
         except Exception as error:  # noqa: BLE001 - what came out is the claim
             results[number] = error
 
-    threads = [
-        threading.Thread(target=run, args=(number, job)) for number, job in enumerate(jobs)
-    ]
+    threads = [threading.Thread(target=run, args=(number, job)) for number, job in enumerate(jobs)]
     for thread in threads:
         thread.start()
     for thread in threads:

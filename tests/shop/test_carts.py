@@ -62,8 +62,8 @@ def test_what_is_not_sold_does_not_enter(session: Session) -> None:
         carts.add(session, cart, a_variant(session, in_stock=0).id, quantity=1, now=NOON)
     with pytest.raises(NotForSale):
         carts.add(session, cart, a_variant(session, price=None).id, quantity=1, now=NOON)
+    shut = a_variant(session, product=a_product(session, producer=closed))
     with pytest.raises(NotForSale):
-        shut = a_variant(session, product=a_product(session, producer=closed))
         carts.add(session, cart, shut.id, quantity=1, now=NOON)
     with pytest.raises(NoSuchGoods):
         carts.add(session, cart, 999_999, quantity=1, now=NOON)

@@ -56,7 +56,8 @@ def test_a_transfer_order_holds_goods_for_two_hours(session: Session) -> None:
     assert (hold.state, hold.expires_at) == (HoldState.HELD, later(hours=2))
     payment = payments.list_of_parts(session, [part.id])[part.id]
     assert payment.state is PaymentState.AWAITING
-    assert payment.memo is not None and payment.memo.startswith("OC")
+    assert payment.memo is not None
+    assert payment.memo.startswith("OC")
     assert (payment.bank_bin, payment.bank_account) == ("970403", "0011012345678")
     assert find_faults(session) == []
 
@@ -168,7 +169,8 @@ def test_goods_sold_meanwhile_are_named(session: Session) -> None:
     with pytest.raises(SoldOutMeanwhile) as refusal:
         place(session, mine.id)
 
-    assert "Mật ong" in str(refusal.value.message) and "1" in str(refusal.value.message)
+    assert "Mật ong" in str(refusal.value.message)
+    assert "1" in str(refusal.value.message)
 
 
 def test_a_chosen_lot_is_the_lot_that_is_held(session: Session) -> None:
@@ -249,7 +251,8 @@ def test_pressing_eight_times_at_once_makes_one_order(database: Database) -> Non
 
     codes = at_once(database, [lambda session: place(session, cart_id).code] * 8)
 
-    assert len(set(codes)) == 1 and isinstance(codes[0], str)
+    assert len(set(codes)) == 1
+    assert isinstance(codes[0], str)
     with database.reading() as session:
         assert session.scalar(select(func.count()).select_from(Order)) == 1
         assert find_faults(session) == []

@@ -222,10 +222,12 @@ def _walk(
 
 
 def _beyond(stretch: _Stretch, value: int, last_id: int) -> ColumnElement[bool]:
+    # Said to be wide: whatever a cursor claims must be a number the database can compare.
+    last = literal(last_id, BigInteger)
     if stretch.column is None:
-        return Product.id < last_id
-    here = tuple_(stretch.column, Product.id)
-    return here < (value, last_id) if stretch.down else here > (value, last_id)
+        return Product.id < last
+    here, there = tuple_(stretch.column, Product.id), tuple_(literal(value, BigInteger), last)
+    return here < there if stretch.down else here > there
 
 
 def _conditions(filters: Filters, today: date) -> list[ColumnElement[bool]]:

@@ -170,7 +170,7 @@ def load_units(session: Session, folder: Path) -> None:
     newest = max(folder.glob("units-*.json"))
     listed = json.loads(newest.read_text("utf-8"))
     as_of = date.fromisoformat(listed["as_of"])
-    known = dict(session.execute(select(AdminUnit.code, AdminUnit.name)).tuples().all())
+    known = {code: name for code, name in session.execute(select(AdminUnit.code, AdminUnit.name))}  # noqa: C416 - as above
     rows = list(_rows_of(listed["provinces"]))
     since = as_of if known else TWO_LEVELS_SINCE
     stamp = {"valid_from": since, "valid_to": None, "source": listed["source"]}

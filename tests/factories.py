@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from accounts.audit import Actor
 from accounts.users import Role, User
-from catalog import stock
+from catalog import products, stock
 from catalog.certificates import Certificate, PaperKind
 from catalog.lots import Lot
 from catalog.places import AdminUnit, Level
@@ -202,3 +202,23 @@ def a_step(session: Session, lot: Lot, **given: object) -> Step:
         "now": NOON,
     }
     return write_step(session, lot, **{**values, **given})
+
+
+def a_listed_product(
+    session: Session, name: str, *, price: int | None = None, in_stock: int = 10, **given: Any
+) -> Product:
+    """A product published through the catalogue's own verbs, so that search finds it."""
+    producer = given.pop("producer", None) or a_producer(session)
+    values: dict[str, Any] = {
+        "now": NOON,
+        "motif": "mat-ong",
+        "group": OcopGroup.FOOD,
+        "producer": producer,
+        "province_code": producer.province_code,
+        "commune_code": producer.commune_code,
+    }
+    product = products.add(session, name, **{**values, **given})
+    products.publish(session, product, now=NOON)
+    if price is not None:
+        a_variant(session, product=product, price=price, in_stock=in_stock)
+    return product

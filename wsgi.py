@@ -58,6 +58,7 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("core.web.media", "blueprint"),
     ("accounts.views.public", "blueprint"),
     ("accounts.views.staff", "blueprint"),
+    ("accounts.views.tasks", "blueprint"),
     ("catalog.views.dashboard", "blueprint"),
     ("catalog.views.staff", "blueprint"),
     ("traceability.views.scan", "blueprint"),
@@ -115,6 +116,7 @@ STAFF: list[tuple[str, str, str]] = [
     ("staff.helpers", mark("Helpers"), "khien"),
     ("staff_accounts.people", mark("Accounts"), "nguoi"),
     ("staff_accounts.acts", mark("Acts"), "so"),
+    ("tasks.index", mark("Background work"), "dong-ho"),
 ]
 
 # Where a role goes after logging in, unless it came from a page: role → endpoint.

@@ -3,12 +3,11 @@
 import re
 
 from livestream.parsing.codes import ShowCodes
-from livestream.parsing.lexicon import AFTER_NUMBERS, Tag
+from livestream.parsing.lexicon import AFTER_NUMBERS, Tag, unit_alike
 from livestream.parsing.numbers import (
     MARKED_MULTIPLES,
     MULTIPLES,
     Spoken,
-    dictated_phone,
     spoken_number,
 )
 from livestream.parsing.parsed import Reason
@@ -53,9 +52,9 @@ class _Settler:
         while self.at < len(self.tokens):
             token = self.tokens[self.at]
             if token.kind is Kind.NUMBER:
-                self._dictated() or self._number(token)
+                self._number(token)
             elif token.kind is Kind.WORD:
-                self._dictated() or self._word(token)
+                self._word(token)
             elif token.kind is Kind.ODD:
                 self._odd(token)
             else:
@@ -88,15 +87,7 @@ class _Settler:
         before = self._before()
         return before.tag if before is not None else None
 
-    # --- phones and codes -------------------------------------------------------------------
-
-    def _dictated(self) -> bool:
-        found = dictated_phone(self.tokens, self.at)
-        if found is None:
-            return False
-        number, length = found
-        self._take(Kind.PHONE, length, number)
-        return True
+    # --- codes that are none ----------------------------------------------------------------
 
     def _odd(self, token: Token) -> None:
         if _WEEKDAY.fullmatch(token.text):
@@ -333,7 +324,8 @@ class _Settler:
             if after is not None and self._multiple(after, 0, 1):
                 return
         if token.tag is None and is_unit(token, self.show):
-            token.tag = Tag.SOFT
+            known = token.spelling in _ANY or any(unit_alike(token.text, u) for u in self.show.units)
+            token.tag = Tag.SOFT if known else None
         if token.tag is None and (token.spelling in _CARTON or token.spelling in _WEIGHT):
             following = self._peek(1)
             if following is not None and following.kind is Kind.CODE:
@@ -373,6 +365,7 @@ class _Settler:
         if not counts and (spoken.needs_unit or not self._stands_alone(after)):
             return False
         unit_follows = counts and after is not None and after.kind is not Kind.CODE
+        ranked = ranked or (token.capital and not self.out)
         fathers = three and before is not None and before.tag in (Tag.WANT, Tag.SOFT)
         doubt = Reason.RANK_OR_NUMBER if (ranked or fathers) and not unit_follows else None
         if not unit_follows and spoken.unsure:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from livestream.parsing.codes import Product, ShowCodes, is_size
-from livestream.parsing.lexicon import AFTER_NUMBERS, Tag, unit_group
+from livestream.parsing.lexicon import AFTER_NUMBERS, Tag, unit_alike
 from livestream.parsing.letters import spelling
 from livestream.parsing.parsed import Reason
 from livestream.parsing.tokens import Kind, Token
@@ -435,11 +435,8 @@ def unit_fits(unit: str | None, product: Product | None) -> bool:
     """Say whether goods counted by `unit` can be this product: its own unit, a like one, 'cái'."""
     if unit is None or product is None:
         return True
-    own = product.unit.lower()
-    typed = spelling(unit)
-    if typed in AFTER_NUMBERS["any"] or typed.fold == spelling(own).fold:
+    if spelling(unit) in AFTER_NUMBERS["any"]:
         return True
     if len(unit) == 1:
-        return own.startswith(unit)
-    family = unit_group(unit)
-    return family is not None and family == unit_group(own)
+        return product.unit.lower().startswith(unit)
+    return unit_alike(unit, product.unit)

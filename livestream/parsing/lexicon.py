@@ -96,9 +96,12 @@ class Forms:
     """A set of words or word pairs that are recognised with their marks or with none."""
 
     def __init__(self, written: str) -> None:
-        spelt = [tuple(map(spelling, phrase.split())) for phrase in _split(written)]
-        self.keys = frozenset(tuple(word.key for word in words) for words in spelt)
-        self.folds = frozenset(tuple(word.fold for word in words) for words in spelt)
+        phrases = _split(written)
+        spelt = {p: tuple(map(spelling, p.lstrip("!").split())) for p in phrases}
+        self.keys = frozenset(tuple(w.key for w in words) for words in spelt.values())
+        self.folds = frozenset(
+            tuple(w.fold for w in words) for p, words in spelt.items() if p[0] != "!"
+        )
 
     def __contains__(self, word: Spelling) -> bool:
         return (word.key,) in self.keys or (word.plain and (word.fold,) in self.folds)
@@ -176,8 +179,10 @@ def longest(words: Sequence[Word], at: int) -> Match | None:
     return best
 
 
-@functools.lru_cache(maxsize=1024)
-def unit_group(unit: str) -> int | None:
-    """Return which family of interchangeable containers `unit` belongs to, if any."""
-    word = spelling(unit)
-    return next((n for n, forms in enumerate(UNITS_ALIKE) if word in forms), None)
+@functools.lru_cache(maxsize=4096)
+def unit_alike(typed: str, own: str) -> bool:
+    """Say whether two counting words mean the same kind of container: lọ for chai, trái for quả."""
+    one, other = spelling(typed), spelling(own.lower())
+    if one.fold == other.fold:
+        return True
+    return any(one in forms and other in forms for forms in UNITS_ALIKE)

@@ -1,35 +1,12 @@
-"""Number words as people say them: 'mười hai', 'hai mươi lăm', 'nửa chục', and dictated phones."""
+"""Number words as people say them: 'mười hai', 'hai mươi lăm', 'nửa chục'."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from livestream.parsing.phones import as_mobile
+from livestream.parsing.phones import SPOKEN_DIGITS
 from livestream.parsing.tokens import Kind, Token
 
-_DIGITS = {
-    "không": 0,
-    "khong": 0,
-    "một": 1,
-    "mot": 1,
-    "hai": 2,
-    "ba": 3,
-    "bốn": 4,
-    "bon": 4,
-    "tư": 4,
-    "năm": 5,
-    "nam": 5,
-    "lăm": 5,
-    "sáu": 6,
-    "sau": 6,
-    "bảy": 7,
-    "bẩy": 7,
-    "bay": 7,
-    "tám": 8,
-    "tam": 8,
-    "chín": 9,
-    "chin": 9,
-}
-_CARDINALS = {word: value for word, value in _DIGITS.items() if value} | {"mười": 10, "muoi": 10}
+_CARDINALS = {word: value for word, value in SPOKEN_DIGITS.items() if value} | {"mười": 10, "muoi": 10}
 _TENS = frozenset({"mươi", "muoi", "mưoi"})
 _ENDINGS = {"mốt": 1, "một": 1, "mot": 1, "lăm": 5, "lam": 5, "nhăm": 5, "tư": 4, "tu": 4}
 _NEED_UNIT = frozenset({"nam", "sau", "bay", "tam", "chin", "lăm"})
@@ -81,24 +58,3 @@ def _word(tokens: Sequence[Token], at: int) -> str:
         return tokens[at].text
     return ""
 
-
-def dictated_phone(tokens: Sequence[Token], at: int) -> tuple[str, int] | None:
-    """Return a phone said digit by digit from `tokens[at]` on, and how many tokens it took."""
-    digits = ""
-    length = 0
-    words = 0
-    while at + length < len(tokens) and len(digits) < 11:
-        token = tokens[at + length]
-        if token.kind is Kind.NUMBER:
-            digits += token.text
-        elif token.kind is Kind.WORD and token.words == 1 and token.text in _DIGITS:
-            digits += str(_DIGITS[token.text])
-            words += 1
-        elif not (digits and token.kind is Kind.MARK and token.text in ".-,"):
-            break
-        length += 1
-        if len(digits) == 10 and words > 1:
-            number = as_mobile(digits)
-            if number is not None:
-                return number, length
-    return None

@@ -7,7 +7,7 @@ to a person; nothing doubtful is ever held by the machine.
 from dataclasses import dataclass
 
 from livestream.parsing.amounts import settle_numbers
-from livestream.parsing.basket import Basket, Line, fill_basket, unit_fits
+from livestream.parsing.basket import Basket, Line, fill_basket
 from livestream.parsing.clauses import (
     ORDERING,
     Clause,
@@ -19,7 +19,7 @@ from livestream.parsing.clauses import (
 )
 from livestream.parsing.codes import ShowCodes
 from livestream.parsing.letters import Letters, letters
-from livestream.parsing.lexicon import Tag
+from livestream.parsing.lexicon import Tag, unit_alike
 from livestream.parsing.parsed import Intent, Item, Lane, Parsed, Reason, Span
 from livestream.parsing.removal import Removal, read_removal
 from livestream.parsing.settle import settle_words
@@ -134,7 +134,7 @@ def _cancel(line: _Line) -> _Decision | None:
             reasons.append(Reason.UNKNOWN_CODE if line.unknown else Reason.WHOLE_ORDER)
         return _Decision(Intent.CANCEL, lines, reasons, review=bool(reasons))
     if removal.kept:
-        asked = any(asks(c)[0] for c in line.clauses) or line.has(Tag.ASK)
+        asked = any(asks(c)[0] for c in line.clauses)
         return _Decision(Intent.QUESTION if asked else Intent.OTHER, [], [Reason.KEPT])
     return None
 
@@ -148,7 +148,8 @@ def _counted(lines: list[Line]) -> bool:
 
 def _advert(line: _Line) -> _Decision | None:
     link = any(t.kind is Kind.LINK for t in line.tokens)
-    if link or line.has(Tag.ADVERT):
+    hawks = line.has(Tag.WHO) and (bool(line.phones) or line.has(Tag.CALL))
+    if link or hawks or line.has(Tag.ADVERT):
         doubtful = bool(line.basket.lines) and not line.has(Tag.ADVERT)
         return _Decision(Intent.OTHER, [], [Reason.ADVERT], review=doubtful)
     return None
@@ -427,8 +428,7 @@ def _order_on_screen(line: _Line, spare: list[Token]) -> _Decision:
         count is not None
         and count.doubt is None
         and count.unit is not None
-        and (count.unit == product.unit or count.unit in _own_unit(product.unit))
-        and unit_fits(count.unit, product)
+        and unit_alike(count.unit, product.unit)
         and (count.value or 0) <= _SHORT_COUNT
         and not product.variants
         and not line.has(Tag.ONLY, Tag.EXPENSIVE_PLAIN)
@@ -437,12 +437,6 @@ def _order_on_screen(line: _Line, spare: list[Token]) -> _Decision:
     )
     reasons = [] if sure else [Reason.PINNED_ONLY]
     return _Decision(Intent.ORDER, [entry], reasons, review=not sure)
-
-
-def _own_unit(unit: str) -> tuple[str, ...]:
-    from livestream.parsing.letters import spelling
-
-    return (spelling(unit.lower()).fold,)
 
 
 # --- the answer ------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Vietnamese mobile numbers however they are typed: separators, +84, look-alike letters, words."""
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 _DIGIT = "[0-9oil]"
@@ -40,6 +41,31 @@ _OLD_PREFIXES = {
 }
 
 
+SPOKEN_DIGITS = {
+    "không": 0,
+    "khong": 0,
+    "một": 1,
+    "mot": 1,
+    "hai": 2,
+    "ba": 3,
+    "bốn": 4,
+    "bon": 4,
+    "tư": 4,
+    "năm": 5,
+    "nam": 5,
+    "lăm": 5,
+    "sáu": 6,
+    "sau": 6,
+    "bảy": 7,
+    "bẩy": 7,
+    "bay": 7,
+    "tám": 8,
+    "tam": 8,
+    "chín": 9,
+    "chin": 9,
+}
+
+
 class Phone(NamedTuple):
     """A number as `0xxxxxxxxx`, standing at `[start:end]` of the read letters."""
 
@@ -66,3 +92,23 @@ def as_mobile(digits: str) -> str | None:
     if len(digits) == 11 and digits[:4] in _OLD_PREFIXES:
         digits = _OLD_PREFIXES[digits[:4]] + digits[4:]
     return digits if _VALID.fullmatch(digits) else None
+
+
+def spoken_phone(words: Iterable[str]) -> tuple[str, int] | None:
+    """Return a number said digit by digit ('không chín tám …') and how many words it took."""
+    digits = ""
+    spoken = 0
+    for length, word in enumerate(words, start=1):
+        if word.isdecimal():
+            digits += word
+        elif word in SPOKEN_DIGITS:
+            digits += str(SPOKEN_DIGITS[word])
+            spoken += 1
+        elif word not in ".-," or not digits:
+            return None
+        number = as_mobile(digits) if spoken > 1 and len(digits) == 10 else None
+        if number is not None:
+            return number, length
+        if len(digits) > 10:
+            return None
+    return None

@@ -17,7 +17,18 @@ def settle_words(tokens: list[Token], show: ShowCodes) -> list[Token]:
     _find_mistyped_codes(tokens, show)
     tokens = _undo_pronoun_codes(tokens, show)
     _find_variants(tokens, show)
+    _tell_good_from_or(tokens)
     return tokens
+
+
+def _tell_good_from_or(tokens: list[Token]) -> None:
+    """Read 'hay' as a choice between two goods, otherwise as praise: 'A1 hay quá'."""
+    goods = (Kind.CODE, Kind.QUANTITY, Kind.VARIANT)
+    for n, token in enumerate(tokens):
+        if token.tag is Tag.OR and token.spelling.fold == "hay":
+            near = tokens[max(0, n - 3) : n], tokens[n + 1 : n + 4]
+            if not all(any(t.kind in goods for t in side) for side in near):
+                token.tag = Tag.PRAISE
 
 
 def _set_places_aside(tokens: list[Token]) -> None:
@@ -30,7 +41,8 @@ def _set_places_aside(tokens: list[Token]) -> None:
         elif token.kind in (Kind.PHONE, Kind.BREAK):
             zone = None
         elif token.kind is Kind.CODE and not token.by_name and before is not None:
-            if before.tag in (Tag.PLACE, Tag.THING):
+            numbered = before.kind is Kind.ASIDE and before.code == "place" and token.glued
+            if before.tag in (Tag.PLACE, Tag.THING) or numbered:
                 _set_aside(token, "place")
             elif zone is Tag.ADDRESS and not (
                 before.kind is Kind.MARK and before.text in _CLAUSE_MARKS

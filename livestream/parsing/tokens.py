@@ -9,9 +9,10 @@ from livestream.parsing.codes import ShowCodes
 from livestream.parsing.letters import Letters, Spelling, spelling, squeezed, telex_key, vni_key
 from livestream.parsing.lexicon import Tag, longest, spelt_as
 from livestream.parsing.parsed import Reason
-from livestream.parsing.phones import as_mobile, find_phones
+from livestream.parsing.phones import as_mobile, find_phones, spoken_phone
 
 _LONGEST_WORD = 24
+_LONGEST_SPOKEN = 20
 _RUN = re.compile(r"[^\W_]+")
 _PIECES = re.compile(r"[^\W\d_]+|\d+")
 _SMILEY = re.compile(
@@ -211,7 +212,8 @@ def _glued(run: str, at: int, show: ShowCodes) -> list[Token] | None:
         following = pieces[n + 1][0] if n + 1 < len(pieces) else ""
         code, head = _code_at_end(piece, start, following, show)
         if code is not None:
-            if head and not _is_word(head, show):
+            times = head == "x" and parts and parts[-1].kind is Kind.NUMBER
+            if head and not times and not _is_word(head, show):
                 return None
             if head:
                 parts.append(Token(Kind.WORD, head, start, start + len(head)))
@@ -400,7 +402,11 @@ def _tag(tokens: list[Token]) -> list[Token]:
     while n < len(tokens):
         token = tokens[n]
         length = 1
-        if token.kind is Kind.WORD:
+        phone = spoken_phone(t.text for t in tokens[n : n + _LONGEST_SPOKEN])
+        if phone is not None:
+            token.code, length = phone
+            token.kind, token.end = Kind.PHONE, tokens[n + length - 1].end
+        elif token.kind is Kind.WORD:
             match = longest(tokens, n)
             if match is not None:
                 token.tag, length = match

@@ -1,0 +1,167 @@
+"""A shop with one of everything, for the claims that walk every address it has."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.routing import Rule
+
+from accounts import sessions
+from accounts.audit import SYSTEM, Actor
+from accounts.users import Role, User
+from catalog import members
+from catalog.lots import Lot
+from catalog.producers import Producer
+from catalog.products import Product
+from catalog.variants import Variant
+from core.db import Database
+from core.settings import Settings
+from livestream.feeds import feeds, jobs
+from livestream.feeds.feeds import Channel
+from shop import carts, checkout, links
+from shop.checkout import Buyer
+from shop.orders import Order
+from shop.payments.payments import Payment
+from tests.conftest import SECRET
+from tests.factories import (
+    a_lot,
+    a_producer,
+    a_product,
+    a_star,
+    a_step,
+    a_user,
+    a_variant,
+)
+from traceability import serials, trace_codes
+
+GTIN = "09521234000015"
+_networks = count(1)
+
+
+@dataclass
+class FilledShop:
+    """What was put into the shop, and how the addresses name it."""
+
+    people: dict[str, User]
+    producer: Producer
+    product: Product
+    variant: Variant
+    lot: Lot
+    order_mark: str
+    addresses: dict[str, Any] = field(default_factory=dict)
+
+    def values_for(self, rule: Rule) -> dict[str, Any]:
+        """Return what fills the variable parts of `rule` with something that exists."""
+        blueprint = rule.endpoint.partition(".")[0]
+        return {
+            name: self.addresses.get(f"{blueprint}.{name}", self.addresses.get(name, "1"))
+            for name in rule.arguments
+        }
+
+
+def fill(app: Flask, *, now: datetime, text: str = "") -> FilledShop:
+    """Put one of everything into the shop; `text` stands behind every name people choose."""
+    database: Database = app.extensions["database"]
+    settings: Settings = app.config["SETTINGS"]
+    with database.transaction() as session:
+        feed_id = feeds.ensure_feed(session, Channel.META).id
+        shop = _fill(session, now=now, text=text)
+    around = jobs.surroundings(settings, now=now)
+    feeds.rebuild(database, feed_id, jobs.folder_of(settings), around=around)
+    return shop
+
+
+def _fill(session: Session, *, now: datetime, text: str) -> FilledShop:
+    people = {
+        role.value: a_user(session, role=role, name=f"Người {role.value}{text}") for role in Role
+    }
+    producer = a_producer(session, name=f"HTX Một{text}", slug="htx-mot", story=f"Chuyện{text}")
+    members.add(session, producer, people["producer"], actor=SYSTEM, now=now)
+    product = a_product(
+        session,
+        producer=producer,
+        name=f"Mật ong{text}",
+        slug="mat-ong",
+        description=f"Ngọt{text}",
+    )
+    variant = a_variant(session, product=product, gtin=GTIN, unit=f"hũ{text}", name=f"To{text}")
+    lot = a_lot(session, variant, code="LO-1", in_stock=5)
+    a_star(session, product, stars=4)
+    step = a_step(session, lot, place=f"Đồi{text}", note=f"Sáng{text}")
+    code = trace_codes.ensure_lot_code(session, lot, now=now)
+    trace_codes.ensure_product_code(session, product.id, now=now)
+    serials.make(session, lot, 1, now=now, activated=True)
+    feed = feeds.ensure_feed(session, Channel.META)
+    order, mark, payment_id = _an_order(session, producer, variant, now=now, text=text)
+    addresses = {
+        "producer": producer.slug,
+        "slug": product.slug,
+        "staff.slug": producer.slug,
+        "code": code,
+        "rest": f"{GTIN}/10/{lot.code}",
+        "lot": lot.id,
+        "step": step.id,
+        "token": feed.token,
+        "kind": "svg",
+        "user_id": people["buyer"].id,
+        "helper_id": people["helper"].id,
+        "payment_id": payment_id,
+        "orders.code": order.code,
+        "desk_orders.code": order.code,
+    }
+    return FilledShop(people, producer, product, variant, lot, mark, addresses)
+
+
+def _an_order(
+    session: Session, producer: Producer, variant: Variant, *, now: datetime, text: str
+) -> tuple[Order, str, int]:
+    """Let a guest order one piece by bank transfer."""
+    cart, _token = carts.open_new(session, user_id=None, now=now)
+    carts.add(session, cart, variant.id, quantity=1, lot_code=None, now=now)
+    mark = links.order_mark(SECRET, cart.id)
+    order = checkout.place(
+        session,
+        cart.id,
+        {
+            "phone": "0912345678",
+            "name": f"Chị Hoa{text}"[:100],
+            "province_code": "01",
+            "ward_code": producer.commune_code or "",
+            "street": f"Thôn 3{text}"[:200],
+            "note": f"Gọi trước{text}",
+            f"delivery_{producer.slug}": "0",
+            "payment_method": "bank_transfer",
+        },
+        buyer=Buyer(Actor(None, "khách"), "vi", mark),
+        agreed_prices="",
+        public_url="http://localhost",
+        now=now,
+    )
+    payment_id = session.scalars(select(Payment.id).where(Payment.order_id == order.id)).one()
+    return order, mark, payment_id
+
+
+def a_visit(app: Flask, shop: FilledShop, role: str, *, now: datetime) -> FlaskClient:
+    """Return a browser of someone with `role`, freshly logged in; «public» is a stranger.
+
+    Each visit comes from a network of its own, so that counters of tries do not end the claim.
+    """
+    number = next(_networks)
+    visitor = app.test_client()
+    visitor.environ_base["REMOTE_ADDR"] = f"10.{number // 256 % 256}.{number % 256}.1"
+    if role != "public":
+        with app.extensions["database"].transaction() as session:
+            user = session.get_one(User, shop.people[role].id)
+            token = sessions.start(session, user, device="test", now=now)
+        visitor.set_cookie("sid", token)
+    return visitor
+
+
+def role_for(audience: str) -> str:
+    """Return the role of someone a view of this audience is meant for."""
+    return {"account": "buyer"}.get(audience, audience)

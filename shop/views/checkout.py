@@ -44,7 +44,8 @@ def stop_in_unknown_mode(state: BlueprintSetupState) -> None:
 @public
 def form() -> Response:
     """Show the checkout; `?province_code=` lists that province's communes."""
-    return _page(request.args)
+    person = signed_in()
+    return _page({"name": person.name if person else "", **request.args})
 
 
 @blueprint.post("/dat-hang")

@@ -71,15 +71,21 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("shop.views.orders", "blueprint"),
     ("shop.views.dashboard", "blueprint"),
     ("livestream.views.feeds", "blueprint"),
+    ("livestream.views.desk_feeds", "blueprint"),
+    ("livestream.views.shows", "blueprint"),
+    ("livestream.views.desk_shows", "blueprint"),
 ]
 
 # Command groups of `flask …`.
 COMMANDS: list[tuple[str, str]] = [
+    ("livestream.commands", "feed_commands"),
+    ("livestream.commands", "live_commands"),
     ("shop.commands", "pay"),
     ("shop.commands", "audit"),
     ("catalog.commands", "user_commands"),
     ("demo.commands", "demo"),
     ("core.commands", "worker"),
+    ("core.web.commands", "database_commands"),
 ]
 
 # Who listens to which news: (event class, handler), as "module:name" pairs.
@@ -90,6 +96,7 @@ SUBSCRIPTIONS: list[tuple[str, str]] = [
 # Which function does which kind of background work.
 TASKS: dict[str, str] = {
     "mail.send": "core.mail:send",
+    "feeds.build": "livestream.feeds.jobs:build",
 }
 
 # What runs by the clock: name, seconds between runs, function.
@@ -97,6 +104,8 @@ SCHEDULES: list[tuple[str, int, str]] = [
     ("forget ended log-ins", 3_600, "accounts.standing:forget_ended"),
     ("forget finished tasks", 86_400, "core.tasks:forget_finished"),
     ("end unpaid orders", 60, "shop.cancellations:expire_due"),
+    ("let late claims go", 30, "livestream.claims:expire_claims"),
+    ("build every feed", 3_600, "livestream.feeds.jobs:ask_for_all"),
     ("end unanswered orders", 300, "shop.cancellations:time_out_due"),
 ]
 
@@ -104,6 +113,8 @@ SCHEDULES: list[tuple[str, int, str]] = [
 DASHBOARD: list[tuple[str, str, str]] = [
     ("desk_orders.inbox", mark("Orders"), "don"),
     ("desk_lots.index", mark("Lot diary"), "so"),
+    ("desk_shows.index", mark("Live shows"), "live"),
+    ("desk_feeds.index", mark("Catalogue for Facebook"), "lien-ket"),
     ("desk.papers", mark("Papers"), "giay"),
     ("desk.bank", mark("Bank account"), "tien"),
     ("desk.acts", mark("Acts"), "so"),

@@ -18,6 +18,8 @@ from catalog.products import OcopGroup, Product, ProductState
 from catalog.variants import Variant
 from core.money import Money
 from core.text import fold, slugify
+from livestream import shows
+from livestream.shows import Show, ShowItem, ShowState
 from tests.conftest import NOON
 from traceability.diary import Step, StepKind, write_step
 
@@ -222,3 +224,37 @@ def a_listed_product(
     if price is not None:
         a_variant(session, product=product, price=price, in_stock=in_stock)
     return product
+
+
+def a_show(session: Session, *, producer: Producer | None = None, **given: object) -> Show:
+    """A live show of a producer, on air since NOON."""
+    producer = producer or a_producer(session)
+    number = next(_numbers)
+    values: dict[str, object] = {
+        "slug": f"phien-{number}",
+        "title": f"Phiên thử {number}",
+        "producer_id": producer.id,
+        "state": ShowState.LIVE,
+        "starts_at": NOON,
+    }
+    show = Show(**{**values, **given})
+    session.add(show)
+    session.flush()
+    return show
+
+
+def an_item(
+    session: Session, show: Show, code: str, *, in_stock: int = 10, cap: int | None = None
+) -> ShowItem:
+    """An item of a show with so many in the shop's own stock."""
+    variant = a_variant(session, in_stock=in_stock)
+    return shows.add_item(
+        session,
+        show,
+        code=code,
+        variant_id=variant.id,
+        name=f"Mật ong {code}",
+        unit="chai",
+        live_price=Money(150_000),
+        cap=in_stock if cap is None else cap,
+    )

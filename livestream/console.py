@@ -1,0 +1,68 @@
+"""What the operator's console shows, in a fixed number of queries."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from livestream import claims, comments, shows
+from livestream.claims import Bag, Claim, ClaimState
+from livestream.comments import Comment
+from livestream.shows import Show, ShowItem
+
+RECENT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ItemLine:
+    """One item with what the show holds of it."""
+
+    item: ShowItem
+    left: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimLine:
+    """One fresh claim: bag number and words, never a name or a phone."""
+
+    bag_no: int
+    code: str
+    quantity: int
+    note: str
+    state: ClaimState
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """Everything on the console at one moment."""
+
+    show: Show
+    items: list[ItemLine]
+    waiting: list[Comment]
+    recent: list[ClaimLine]
+
+
+def read_console(session: Session, show: Show) -> Console:
+    """Return the console of a show: four queries, however many people typed."""
+    items = shows.list_items(session, show.id)
+    units = claims.units_by_state(session, show.id)
+    lines = [
+        ItemLine(item, item.cap - item.held, units.get((item.id, ClaimState.WAITING), 0))
+        for item in items
+    ]
+    return Console(show, lines, comments.list_waiting(session, show.id), _recent(session, show.id))
+
+
+def _recent(session: Session, show_id: int) -> list[ClaimLine]:
+    rows = session.execute(
+        select(Bag.bag_no, ShowItem.code, Claim.quantity, Claim.note, Claim.state, Comment.text)
+        .join(Bag, Bag.id == Claim.bag_id)
+        .join(ShowItem, ShowItem.id == Claim.item_id)
+        .join(Comment, Comment.id == Claim.comment_id)
+        .where(Claim.show_id == show_id)
+        .order_by(Claim.id.desc())
+        .limit(RECENT)
+    )
+    return [ClaimLine(*row) for row in rows]

@@ -138,7 +138,7 @@ def _visits(app: Flask, addresses: list[str]) -> Side:
     """Return the side that visits these addresses in turn, for ever, going on where it was."""
     rounds = cycle([environ(address) for address in addresses])
 
-    def jobs() -> Iterable[Environ]:
+    def jobs(_seconds: float) -> Iterable[Environ]:
         return rounds
 
     def do(given: Environ) -> int:

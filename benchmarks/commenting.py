@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
@@ -31,6 +32,7 @@ KEEP = """
 INSERT INTO live_comment (show_id, platform, external_id, external_user, user_name, text,
     created_at, received_at, intent, lane, parsed, outcome)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'order', 'auto', '{}', 'held')
+ON CONFLICT (platform, external_id) DO NOTHING
 """
 HOLD = "UPDATE live_item SET held = held + 1 WHERE id = ? AND cap - held >= 1"
 
@@ -48,15 +50,16 @@ class Said:
 def paths(shop: Shop) -> Iterator[Path]:
     """Give the ingest of comments, one transaction each."""
     stream = Stream(shop)
-    yield Path(
-        "comment ingest",
-        "comments/s",
-        "bare INSERT of the comment and one conditional UPDATE of the item, one transaction",
-        0.60,
-        Side(stream.comments, taking(shop)),
-        Side(stream.comments, bare_taking(shop)),
-        around=shop.app.test_request_context,
-    )
+    with closing(Driver(shop)) as driver:
+        yield Path(
+            "comment ingest",
+            "comments/s",
+            "bare INSERT of the comment and one conditional UPDATE of the item, one transaction",
+            0.60,
+            Side(stream.comments, taking(shop)),
+            Side(stream.comments, bare_taking(driver)),
+            around=shop.app.test_request_context,
+        )
 
 
 class Stream:
@@ -76,7 +79,7 @@ class Stream:
         ]
         self._variants = sold_variants(shop)[: len(self._goods)]
 
-    def comments(self) -> Iterable[Said]:
+    def comments(self, _seconds: float) -> Iterable[Said]:
         """Open a new show and return its comments in the order they came."""
         turn = next(self._turns)
         show, items = self._open_show(turn)
@@ -152,9 +155,8 @@ def taking(shop: Shop) -> Any:
     return do
 
 
-def bare_taking(shop: Shop) -> Any:
+def bare_taking(driver: Driver) -> Any:
     """Return the function that keeps the comment and takes one piece, nothing else."""
-    driver = Driver(shop)
 
     def do(said: Said) -> int:
         arrival = said.arrival

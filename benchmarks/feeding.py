@@ -55,7 +55,7 @@ def paths(shop: Shop) -> Iterator[Path]:
     )
 
 
-def _again() -> Iterable[None]:
+def _again(_seconds: float) -> Iterable[None]:
     return repeat(None)
 
 

@@ -30,7 +30,7 @@ def paths(shop: Shop) -> Iterator[Path]:
         )
 
 
-def _addresses() -> Iterable[str]:
+def _addresses(_seconds: float) -> Iterable[str]:
     ready = [f"{PUBLIC_URL}/t/{new_code(TRACE_CODE)}" for _ in range(READY)]
     return (ready[number % READY] for number in count())
 

@@ -59,7 +59,7 @@ def _line(row: Row) -> tuple[str, ...]:
         row.unit,
         f"{row.ratio:.0%}",
         row.target,
-        "yes" if row.met else "no",
+        {True: "yes", False: "no", None: "–"}[row.met],
         _milliseconds(row.p50_ms),
         _milliseconds(row.p99_ms),
     )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
-from benchmarks import browsing, feeding, labels, ordering, shops, starting
+from benchmarks import browsing, commenting, feeding, labels, ordering, shops, starting
 from benchmarks.measuring import Pace, Path, Row, compare, profile
 from benchmarks.shops import Shop
 
@@ -13,7 +13,7 @@ Paths = Callable[[Shop], Iterator[Path]]
 
 # Every path there is. What grows with the goods is measured in each shop, the rest in one.
 IN_EVERY_SHOP: tuple[Paths, ...] = (browsing.paths, feeding.paths)
-IN_THE_LARGEST: tuple[Paths, ...] = (ordering.paths,)
+IN_THE_LARGEST: tuple[Paths, ...] = (ordering.paths, commenting.paths)
 WITHOUT_DATABASE: tuple[Paths, ...] = (labels.paths,)
 
 
@@ -41,7 +41,7 @@ def measure(run: Run, folder: FilePath) -> Iterator[Row]:
     if "postgresql" in run.databases:
         with shops.postgresql_shops((run.largest,), folder) as opened:
             for shop in opened:
-                yield from _rows(run, (*IN_EVERY_SHOP, *IN_THE_LARGEST), shop)
+                yield from measure_shop(run, shop, (*IN_EVERY_SHOP, *IN_THE_LARGEST))
 
 
 def _sqlite_rows(run: Run, opened: Iterator[Shop]) -> Iterator[Row]:
@@ -49,7 +49,7 @@ def _sqlite_rows(run: Run, opened: Iterator[Shop]) -> Iterator[Row]:
     for shop in opened:
         is_largest = shop.products == run.largest
         more = (*IN_THE_LARGEST, *WITHOUT_DATABASE) if is_largest else ()
-        yield from _rows(run, (*IN_EVERY_SHOP, *more), shop)
+        yield from measure_shop(run, shop, (*IN_EVERY_SHOP, *more))
         if run.only in starting.MEMORY:
             small = small or starting.feed_memory(shop)
             if is_largest:
@@ -58,8 +58,8 @@ def _sqlite_rows(run: Run, opened: Iterator[Shop]) -> Iterator[Row]:
             yield starting.start_row(shop, run.pace.rounds)
 
 
-def _rows(run: Run, families: tuple[Paths, ...], shop: Shop) -> Iterator[Row]:
-    """Measure one shop; what cannot be measured is a row that says why, and the rest goes on."""
+def measure_shop(run: Run, shop: Shop, families: tuple[Paths, ...]) -> Iterator[Row]:
+    """Give the rows of one shop; what cannot be measured is a row that says why."""
     for family in families:
         try:
             for path in family(shop):

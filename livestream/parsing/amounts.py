@@ -24,6 +24,21 @@ _CODE_SHAPED = re.compile(r"[^\W\d_]{1,3}\d{1,3}[^\W\d_]{0,2}")
 _BODY_WEIGHT_FROM = 30
 _FIRST_LOOSE_THOUSANDS = 10
 _PHONE_LIKE = 7
+_AFTER_A_NAME = frozenset({Tag.BUY, Tag.WANT, Tag.MORE, Tag.SHOP})
+_LEADS = frozenset(
+    {
+        Tag.COUNT,
+        Tag.BUY,
+        Tag.WANT,
+        Tag.MORE,
+        Tag.EACH,
+        Tag.ME,
+        Tag.KIN,
+        Tag.SIZE,
+        Tag.DROP,
+        Tag.LESS,
+    }
+)
 
 
 def settle_numbers(tokens: list[Token], show: ShowCodes) -> list[Token]:
@@ -33,10 +48,10 @@ def settle_numbers(tokens: list[Token], show: ShowCodes) -> list[Token]:
 
 def is_unit(token: Token, show: ShowCodes) -> bool:
     """Say whether a word counts goods: cái, chai, or a unit that this show uses."""
-    return token.kind is Kind.WORD and token.words == 1 and (
-        token.spelling in _ANY
-        or token.spelling in _UNIT
-        or token.text in show.units
+    return (
+        token.kind is Kind.WORD
+        and token.words == 1
+        and (token.spelling in _ANY or token.spelling in _UNIT or token.text in show.units)
     )
 
 
@@ -198,7 +213,9 @@ class _Settler:
                     length += 2
                 self._take(Kind.ASIDE, length, "price")
                 return True
-        if self._tag_before() is Tag.PRICE:
+        if self._tag_before() is Tag.PRICE and not (
+            after is not None and is_unit(after, self.show)
+        ):
             self._take(Kind.ASIDE, 1, "price")
             return True
         return False
@@ -228,7 +245,11 @@ class _Settler:
             del taken
             return True
         if after.spelling in _WEIGHT:
-            if after.text in _FLUID_OR_FINE and after.text not in self.show.units and self._is_size(value):
+            if (
+                after.text in _FLUID_OR_FINE
+                and after.text not in self.show.units
+                and self._is_size(value)
+            ):
                 self._take(Kind.ASIDE, 2, "size")
                 return True
             dressed = any(p.variants for p in self.show.products.values())
@@ -314,6 +335,10 @@ class _Settler:
     # --- words ------------------------------------------------------------------------------
 
     def _word(self, token: Token) -> None:
+        before = self._before()
+        if token.tag is Tag.SOME and token.text == "mấy" and before is not None:
+            if before.spelling.key in ("con2", "co1"):
+                token.tag = Tag.ASK
         if token.tag is Tag.SOME:
             self._quantity(1, 1, Reason.ODD_QUANTITY)
             return
@@ -324,7 +349,9 @@ class _Settler:
             if after is not None and self._multiple(after, 0, 1):
                 return
         if token.tag is None and is_unit(token, self.show):
-            known = token.spelling in _ANY or any(unit_alike(token.text, u) for u in self.show.units)
+            known = token.spelling in _ANY or any(
+                unit_alike(token.text, u) for u in self.show.units
+            )
             token.tag = Tag.SOFT if known else None
         if token.tag is None and (token.spelling in _CARTON or token.spelling in _WEIGHT):
             following = self._peek(1)
@@ -336,6 +363,11 @@ class _Settler:
     def _multiple(self, token: Token, times: int, skip: int) -> bool:
         """Read 'chục', 'tá', 'cặp', 'đôi' without a number before; times 0 is half of it."""
         if token.text not in MARKED_MULTIPLES:
+            return False
+        before, after = self._before(), self._peek(skip + 1)
+        led = before is not None and (before.kind is Kind.CODE or before.tag in _LEADS)
+        counts = after is not None and (after.kind is Kind.CODE or is_unit(after, self.show))
+        if not (led or counts or skip):
             return False
         size = MULTIPLES[token.text]
         self._quantity(size * times if times else size // 2, skip + 1, None)
@@ -351,7 +383,9 @@ class _Settler:
             after.kind is Kind.CODE
             or is_unit(after, self.show)
             or after.text in MULTIPLES
-            or (after.kind is Kind.WORD and (after.spelling in _CARTON or after.spelling in _WEIGHT))
+            or (
+                after.kind is Kind.WORD and (after.spelling in _CARTON or after.spelling in _WEIGHT)
+            )
         )
         if token.tag is Tag.SOFT and not (counts and self.all_plain):
             return False
@@ -359,7 +393,8 @@ class _Settler:
             return True
         before = self._before()
         ranked = before is not None and before.tag is Tag.KIN
-        if ranked and token.capital:
+        named = not self.out and after is not None and after.tag in _AFTER_A_NAME
+        if token.capital and (ranked or named):
             self._take(Kind.ASIDE, spoken.length, "name").doubt = Reason.RANK_OR_NUMBER
             return True
         if not counts and (spoken.needs_unit or not self._stands_alone(after)):
@@ -408,8 +443,7 @@ class _Settler:
         placed = before is not None and (
             before.kind in (Kind.CODE, Kind.QUANTITY)
             or before.text in ("x", "*", "=", ":", "+", "(")
-            or before.tag
-            in (Tag.COUNT, Tag.BUY, Tag.WANT, Tag.MORE, Tag.EACH, Tag.ME, Tag.SIZE, Tag.DROP, Tag.LESS)
+            or before.tag in _LEADS
         )
         ends = (
             after is None
@@ -443,7 +477,9 @@ class _Settler:
                 end += 1
                 end, value, doubt = self._half(end, value, doubt)
         first = self.tokens[start]
-        taken = Token(Kind.QUANTITY, first.text, first.start, self.tokens[max(end, start + 1) - 1].end)
+        taken = Token(
+            Kind.QUANTITY, first.text, first.start, self.tokens[max(end, start + 1) - 1].end
+        )
         taken.value, taken.unit, taken.doubt, taken.glued = value, unit, doubt, first.glued
         self.out.append(taken)
         self.at = max(end, start)
@@ -458,14 +494,20 @@ class _Settler:
 
     def _unit_kind(self, token: Token) -> tuple[Reason | None] | None:
         """Return what a unit word makes doubtful, or None when the word is no unit."""
+        if not token.glued and any(p.variant(token.text) for p in self.show.products.values()):
+            return None
         if token.text in self.show.units or is_unit(token, self.show):
             return (None,)
         if token.spelling in _WEIGHT or token.spelling in _CARTON:
-            if token.text in ("g", "h", "l") and any(u.startswith(token.text) for u in self.show.units):
+            if token.text in ("g", "h", "l") and any(
+                u.startswith(token.text) for u in self.show.units
+            ):
                 return (Reason.ODD_QUANTITY,)
             return (Reason.FOREIGN_UNIT,)
-        if token.glued and len(token.text) == 1 and any(
-            unit.startswith(token.text) for unit in self.show.units
+        if (
+            token.glued
+            and len(token.text) == 1
+            and any(unit.startswith(token.text) for unit in self.show.units)
         ):
             return (None if token.text not in "gh" else Reason.ODD_QUANTITY,)
         return None

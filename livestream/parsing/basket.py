@@ -84,9 +84,8 @@ def _bind(tokens: list[Token], show: ShowCodes, basket: Basket) -> list[Token]:
         before = bound[-1] if bound else None
         after = tokens[n + 1] if n + 1 < len(tokens) else None
         last = tokens[n + 2] if n + 2 < len(tokens) else None
-        ties = (
-            (token.kind is Kind.MARK and token.text in _BINDERS)
-            or (token.kind is Kind.WORD and token.tag is Tag.COUNT)
+        ties = (token.kind is Kind.MARK and token.text in _BINDERS) or (
+            token.kind is Kind.WORD and token.tag is Tag.COUNT
         )
         if ties and after is not None and after.kind is Kind.QUANTITY and before is not None:
             own = before.kind in (Kind.CODE, Kind.VARIANT)
@@ -108,9 +107,7 @@ def _bind(tokens: list[Token], show: ShowCodes, basket: Basket) -> list[Token]:
     return bound
 
 
-def _is_elided_code(
-    tokens: list[Token], n: int, bound: list[Token], show: ShowCodes
-) -> bool:
+def _is_elided_code(tokens: list[Token], n: int, bound: list[Token], show: ShowCodes) -> bool:
     """Turn 'A1,2,3' into A1, A2, A3, in doubt."""
     token, comma = tokens[n], tokens[n - 1] if n else None
     code = tokens[n - 2] if n > 1 else None

@@ -7,7 +7,9 @@ from livestream.parsing.lexicon import Tag
 from livestream.parsing.tokens import Kind, Token
 
 _ENDS = frozenset(",;.!?")
-_POLITE = frozenset({Tag.SOFT, Tag.SHOP, Tag.ME, Tag.KIN, Tag.ASK_END, Tag.DONE, Tag.VERY, Tag.CROWD})
+_POLITE = frozenset(
+    {Tag.SOFT, Tag.SHOP, Tag.ME, Tag.KIN, Tag.ASK_END, Tag.DONE, Tag.VERY, Tag.CROWD}
+)
 _SURE_BEFORE_NOT = frozenset("co con duoc dc hang phai dung".split())
 _NOTHING = frozenset("gi j dau nao ai".split())
 _GOODS = (Kind.CODE, Kind.QUANTITY)
@@ -69,7 +71,7 @@ def asks(clause: Clause) -> tuple[int, int]:
         strength = max(strength, 1 if polite else 2)
     if strength == 0 and clause.has(Tag.PRICE) and not clause.has(*ORDERING, Tag.WANT):
         priced = any(t.kind is Kind.ASIDE and t.code == "price" for t in clause.tokens)
-        if not priced and not clause.counts() and not clause.has(Tag.PRAISE, Tag.REMARK, Tag.VERY):
+        if not priced and not clause.has(Tag.PRAISE, Tag.REMARK, Tag.VERY):
             strength = 2
     return strength, where
 
@@ -78,12 +80,14 @@ def _asks_at(clause: Clause, n: int, token: Token) -> int:
     tokens = clause.tokens
     before = tokens[n - 1] if n else None
     match token.tag:
+        case Tag.SHOW_ME if token.words == 1 and token.spelling.fold in ("xem", "coi"):
+            return 2 if clause.codes() else 0
         case Tag.SHOW_ME | Tag.BARGAIN | Tag.LOST:
             return 2
         case Tag.ASK:
             return _asks_with_word(clause, n, token)
         case Tag.ASK_END:
-            if n == 0 or not ends_politely(tokens, n + 1):
+            if n == 0 or token.capital or not ends_politely(tokens, n + 1):
                 return 0
             return 1 if token.spelling.plain and token.spelling.fold in ("ta", "ah") else 2
         case Tag.NOT:
@@ -107,12 +111,17 @@ def _asks_with_word(clause: Clause, n: int, token: Token) -> int:
     after = tokens[n + 1] if n + 1 < len(tokens) else None
     fold = token.spelling.fold if token.words == 1 else ""
     if fold == "bn" and (
-        (after is not None and after.tag is Tag.SHOP) or (before is not None and before.tag is Tag.WANT)
+        (after is not None and after.tag is Tag.SHOP)
+        or (before is not None and before.tag is Tag.WANT)
     ):
         return 0
-    if fold == "nao" and (n == 0 or (ends_politely(tokens, n + 1) and before and before.kind in _GOODS)):
+    if fold == "nao" and (
+        n == 0 or (ends_politely(tokens, n + 1) and before and before.kind in _GOODS)
+    ):
         return 1
-    if fold in _NOTHING and any(t.tag is Tag.NOT for t in tokens[max(0, n - 3) : n]):
+    reach = 0 if fold == "dau" or token.words > 1 else max(0, n - 3)
+    denied = any(t.tag in (Tag.NOT, Tag.YET) for t in tokens[reach:n])
+    if denied and (fold in _NOTHING or token.text == "bao"):
         return 0
     if fold == "may" and after is not None and after.tag in (Tag.KIN, Tag.ME):
         return 0
@@ -121,7 +130,8 @@ def _asks_with_word(clause: Clause, n: int, token: Token) -> int:
 
 def _said_something(tokens: Sequence[Token]) -> bool:
     return any(
-        t.kind is not Kind.WORD or t.tag not in (Tag.SOFT, Tag.SHOP, Tag.ME, Tag.KIN, Tag.NOT)
+        t.kind is not Kind.WORD
+        or t.tag not in (Tag.SOFT, Tag.SHOP, Tag.ME, Tag.KIN, Tag.NOT)
         or t.spelling.fold in _SURE_BEFORE_NOT
         for t in tokens
     )
@@ -129,9 +139,13 @@ def _said_something(tokens: Sequence[Token]) -> bool:
 
 def ends_politely(tokens: Sequence[Token], n: int) -> bool:
     """Say whether nothing but particles and forms of address follows in the clause."""
-    return all(
-        t.tag in _POLITE or t.kind is Kind.MARK for t in tokens[n:]
-    )
+    return all(t.tag in _POLITE or t.kind is Kind.MARK for t in tokens[n:])
+
+
+def speaks_for_self(clause: Clause) -> bool:
+    """Say whether the writer is who buys: 'mình chốt A1 nha mọi người'."""
+    verb = clause.first(*ORDERING)
+    return verb is not None and any(t.tag is Tag.ME for t in clause.tokens[:verb])
 
 
 def orders(clause: Clause, start: int = 0) -> bool:
@@ -177,10 +191,26 @@ def _negated(tokens: Sequence[Token], n: int) -> bool:
     return False
 
 
+def wishes(clause: Clause) -> bool:
+    """Say whether a clause puts buying off: 'hóng A1', 'mai em lấy A1'."""
+    if clause.has(Tag.WISH):
+        return True
+    for n, token in enumerate(clause.tokens):
+        if token.tag is Tag.WHEN and not token.capital:
+            for t in clause.tokens[n + 1 : n + 3]:
+                if t.tag in ORDERING:
+                    return True
+                if t.tag not in (Tag.ME, Tag.KIN, Tag.SOFT):
+                    break
+    return False
+
+
 def denied_order(clause: Clause) -> int | None:
     """Return where an ordering verb is denied, 'không lấy A1 nữa', or None."""
     for n, token in enumerate(clause.tokens):
-        if (token.tag in ORDERING or token.tag in (Tag.WANT, Tag.SEND)) and _negated(clause.tokens, n):
+        if (token.tag in ORDERING or token.tag in (Tag.WANT, Tag.SEND)) and _negated(
+            clause.tokens, n
+        ):
             return n
     return None
 

@@ -15,7 +15,11 @@ _MARKS_KEPT = 4  # no letter has more; a longer pile is an attack on normalisati
 _TONES = {"\u0300": "2", "\u0301": "1", "\u0303": "4", "\u0309": "3", "\u0323": "5"}
 _SYMBOLS_KEPT = frozenset("+=<>^|~$`×")
 _LOOK_ALIKES = dict(
-    zip("АВСЕНІКМОРТХаеорсхÐ‐‑‒–—−_✕✖❌⁄，。、；：＋×", "ABCEHIKMOPTXaeopcxĐ-------xxx/,.,;:+x", strict=True)
+    zip(
+        "АВСЕНІКМОРТХаеорсхÐ‐‑‒–—−_✕✖❌⁄，。、；：＋×",
+        "ABCEHIKMOPTXaeopcxĐ-------xxx/,.,;:+x",
+        strict=True,
+    )
 )
 _EMOJI_LETTERS = (
     {chr(0x1F150 + i): chr(65 + i) for i in range(26)}

@@ -140,8 +140,7 @@ def _index() -> dict[str, tuple[_Phrase, ...]]:
                 seen.add(keys)
                 index.setdefault(words[0][0].fold, []).append(_Phrase(words, Tag(name)))
     return {
-        head: tuple(sorted(phrases, key=lambda p: -len(p.words)))
-        for head, phrases in index.items()
+        head: tuple(sorted(phrases, key=lambda p: -len(p.words))) for head, phrases in index.items()
     }
 
 

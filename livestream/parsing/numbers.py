@@ -6,7 +6,10 @@ from typing import NamedTuple
 from livestream.parsing.phones import SPOKEN_DIGITS
 from livestream.parsing.tokens import Kind, Token
 
-_CARDINALS = {word: value for word, value in SPOKEN_DIGITS.items() if value} | {"mười": 10, "muoi": 10}
+_CARDINALS = {word: value for word, value in SPOKEN_DIGITS.items() if value} | {
+    "mười": 10,
+    "muoi": 10,
+}
 _TENS = frozenset({"mươi", "muoi", "mưoi"})
 _ENDINGS = {"mốt": 1, "một": 1, "mot": 1, "lăm": 5, "lam": 5, "nhăm": 5, "tư": 4, "tu": 4}
 _NEED_UNIT = frozenset({"nam", "sau", "bay", "tam", "chin", "lăm"})
@@ -57,4 +60,3 @@ def _word(tokens: Sequence[Token], at: int) -> str:
     if at < len(tokens) and tokens[at].kind is Kind.WORD and tokens[at].words == 1:
         return tokens[at].text
     return ""
-

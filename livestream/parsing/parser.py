@@ -4,6 +4,7 @@ Rules, not guesses: a code of this show plus the shape of the line decides. What
 to a person; nothing doubtful is ever held by the machine.
 """
 
+import re
 from dataclasses import dataclass
 
 from livestream.parsing.amounts import settle_numbers
@@ -14,8 +15,10 @@ from livestream.parsing.clauses import (
     asks,
     buys_plainly,
     orders,
+    speaks_for_self,
     split_clauses,
     tells_of_past,
+    wishes,
 )
 from livestream.parsing.codes import ShowCodes
 from livestream.parsing.letters import Letters, letters
@@ -31,7 +34,7 @@ _UNREAD_WITH_VERB = 8
 _UNREAD_WITH_PHONE = 20
 _UNREAD_WITH_COUNT = 3
 _SHORT_COUNT = 12
-_HARMLESS = frozenset({Reason.PHONE_ONLY})
+_CODE_SHAPED = re.compile(r"[^\W\d_]{0,2}\d{1,3}[^\W\d_]?")
 
 
 @dataclass(slots=True)
@@ -179,7 +182,7 @@ def _question(line: _Line) -> _Decision | None:
     if strongest == 1 and lines and (orders(asking) or asking.counts()):
         return _Decision(Intent.ORDER, lines, [Reason.ASKED, *line.basket.doubts], review=True)
     lead = bool(lines) and strongest == 1
-    lead = lead or (bool(lines) and asking.has(*ORDERING) and asking.counts())
+    lead = lead or (bool(lines) and asking.has(*ORDERING, Tag.BARGAIN) and asking.counts())
     lead = lead or (bool(lines) and bool(line.phones))
     return _Decision(Intent.QUESTION, [], [Reason.ASKED], review=lead)
 
@@ -191,7 +194,8 @@ def _story(line: _Line) -> _Decision | None:
     later = any(
         (orders(c) or (c.counts() and c.codes()))
         and not strength
-        and not c.has(Tag.WISH, Tag.CROWD, Tag.URGE, Tag.WHO)
+        and (speaks_for_self(c) or not c.has(Tag.CROWD, Tag.URGE, Tag.WHO))
+        and (c.counts() or not wishes(c))
         for c, strength in told
     )
     lines = line.basket.lines
@@ -201,12 +205,12 @@ def _story(line: _Line) -> _Decision | None:
                 Intent.ORDER, lines, [Reason.RUNNING_TOTAL, *line.basket.doubts], review=True
             )
         return _Decision(Intent.OTHER, [], [Reason.PAST], review=past == 1 and bool(lines))
-    for tags, reason in (
-        ((Tag.CROWD, Tag.URGE), Reason.CROWD),
-        ((Tag.WISH,), Reason.HEDGED),
-        ((Tag.WHO, Tag.LOOK), Reason.UNCLEAR),
+    for told_so, reason in (
+        (line.has(Tag.CROWD, Tag.URGE), Reason.CROWD),
+        (any(wishes(c) for c in line.clauses), Reason.HEDGED),
+        (line.has(Tag.WHO, Tag.LOOK), Reason.UNCLEAR),
     ):
-        if line.has(*tags):
+        if told_so:
             if later and lines:
                 return _Decision(Intent.ORDER, lines, [reason, *line.basket.doubts], review=True)
             doubtful = bool(lines) and reason is not Reason.CROWD
@@ -244,15 +248,18 @@ def _remark(line: _Line) -> _Decision | None:
 def _order(line: _Line) -> _Decision:
     basket = line.basket
     doubts = list(basket.doubts)
-    if basket.either_or:
+    if basket.either_or or (line.has(Tag.IF) and len(basket.lines) > 1):
         return _Decision(Intent.ORDER, [], [Reason.ONE_OF_SEVERAL], review=True)
     ordered = any(orders(c) for c in line.clauses)
     counted = _counted(basket.lines)
+    evident = ordered or counted or bool(line.phones)
+    if line.has(Tag.CALL) and not evident:
+        return _Decision(Intent.QUESTION, [], [Reason.ASKED], review=True)
+    if line.has(Tag.NOT, Tag.YET, Tag.DONT) and not evident:
+        return _Decision(Intent.OTHER, [], [Reason.UNCLEAR], review=True)
     doubts += _doubtful_words(line, ordered=ordered, counted=counted)
     doubts += [
-        t.doubt
-        for t in line.tokens
-        if t.doubt is not None and t.kind in (Kind.ASIDE, Kind.WORD)
+        t.doubt for t in line.tokens if t.doubt is not None and t.kind in (Kind.ASIDE, Kind.WORD)
     ]
     if any(t.kind is Kind.ASIDE and t.code == "price" for t in line.tokens) and not counted:
         doubts.append(Reason.PRICE_NOT_QUANTITY)
@@ -296,6 +303,11 @@ def _doubtful_words(line: _Line, *, ordered: bool, counted: bool) -> list[Reason
         if counted or at == 0:
             doubts.append(Reason.CHANGE)
     for n, token in enumerate(line.tokens):
+        before = line.tokens[n - 1] if n else None
+        if before is not None and not ordered and not counted:
+            called = token.kind is Kind.CODE and before.text == "tên"
+            if called or (before.kind is Kind.CODE and token.text in ("đi", "di")):
+                doubts.append(Reason.UNCLEAR)
         if token.tag is Tag.EXPENSIVE_PLAIN:
             followed = line.tokens[n + 1 : n + 2]
             sure = counted and buys_plainly(line.tokens, n) and bool(followed)
@@ -369,8 +381,9 @@ def _without_code(line: _Line) -> _Decision:
     ordered = any(orders(c) for c in line.clauses)
     spare = line.basket.spare
     if line.unknown:
-        shaped = [t for t in line.tokens if t.kind is Kind.ODD and _is_family(t, line.show)]
-        if ordered and shaped:
+        odd = [t for t in line.tokens if t.kind is Kind.ODD]
+        shaped = [t for t in odd if _is_family(t, line.show)]
+        if ordered and any(_CODE_SHAPED.fullmatch(t.text) for t in odd):
             return _Decision(Intent.ORDER, [], [Reason.UNKNOWN_CODE], review=True)
         review = bool(shaped)
         return _Decision(Intent.OTHER, [], [Reason.UNKNOWN_CODE], review=review)

@@ -70,6 +70,8 @@ def _move(
     match token.tag:
         case Tag.DROP:
             return _drop(clause, n, told)
+        case Tag.MISTAKE if token.words > 1 and token.text != "à":
+            return "drop" if _denies_a_code(clause, n) else None
         case Tag.LESS:
             return _lessen(clause, n, token, told)
         case Tag.DROP_PLAIN:
@@ -94,6 +96,9 @@ def _drop(clause: Clause, n: int, told: Removal) -> str | None:
     if any(t.tag in (Tag.ASK, Tag.WHO) for t in clause.tokens[:n]):
         told.kept = True
         return None
+    if any(t.text in ("vào", "vao") for t in clause.tokens[n + 1 :]):
+        told.doubts.append(Reason.UNCLEAR)
+        return "buy"
     told.drops = True
     if asks(clause)[0] or clause.has(Tag.DONE, Tag.HEDGE, Tag.IF):
         told.doubts.append(Reason.UNCLEAR)
@@ -106,19 +111,19 @@ def _lessen(clause: Clause, n: int, token: Token, told: Removal) -> str | None:
         return None
     if fold in ("giam", "tru") and token.words == 1 and not _counted_after(clause, n):
         return None
-    if _becomes_less(clause, n):
-        told.swaps = True
-        return "buy"
     told.drops = True
     return "drop"
 
 
+def _denies_a_code(clause: Clause, n: int) -> bool:
+    """Say whether 'không phải A1' sets a code aside; 'ý em là A1' names the right one."""
+    following = clause.tokens[n + 1 : n + 2]
+    denial = clause.tokens[n].tag is Tag.MISTAKE and clause.tokens[n].text != "ý"
+    return denial and bool(following) and following[0].kind is Kind.CODE and n > 0
+
+
 def _counted_after(clause: Clause, n: int) -> bool:
     return any(t.kind is Kind.QUANTITY for t in clause.tokens[n + 1 : n + 3])
-
-
-def _becomes_less(clause: Clause, n: int) -> bool:
-    return any(t.spelling.key == "con2" or "còn" in t.text for t in clause.tokens[n : n + 4])
 
 
 def _drop_plainly(

@@ -8,6 +8,7 @@ from livestream.parsing.tokens import Kind, Token
 _LOOK_ALIKE_DIGITS = str.maketrans("lio", "110")
 _CLAUSE_MARKS = frozenset(",;.!?")
 _NAME_WORDS = 4
+_IN_A_PLACE_NAME = frozenset({None, Tag.ASK_END, Tag.PRAISE, Tag.VERY, Tag.THING, Tag.A_COLOUR})
 
 
 def settle_words(tokens: list[Token], show: ShowCodes) -> list[Token]:
@@ -38,7 +39,7 @@ def _set_places_aside(tokens: list[Token]) -> None:
         before = tokens[n - 1] if n else None
         if token.tag in (Tag.ADDRESS, Tag.SEND):
             zone = token.tag
-        elif token.kind in (Kind.PHONE, Kind.BREAK):
+        elif token.kind in (Kind.PHONE, Kind.BREAK) or token.tag in (Tag.BUY, Tag.MORE):
             zone = None
         elif token.kind is Kind.CODE and not token.by_name and before is not None:
             numbered = before.kind is Kind.ASIDE and before.code == "place" and token.glued
@@ -53,7 +54,7 @@ def _set_places_aside(tokens: list[Token]) -> None:
                 zone = None
         elif token.kind is Kind.MARK and token.text in ",;" and zone is Tag.SEND:
             zone = None
-        elif token.kind is Kind.WORD and token.tag is None and zone is not None:
+        elif token.kind is Kind.WORD and token.tag in _IN_A_PLACE_NAME and zone is not None:
             token.tag = Tag.SOFT
         elif token.kind is Kind.QUANTITY and zone is Tag.ADDRESS and token.unit is None:
             following = tokens[n + 1] if n + 1 < len(tokens) else None

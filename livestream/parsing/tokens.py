@@ -95,7 +95,7 @@ def tokenize(read: Letters, show: ShowCodes) -> list[Token]:
     for token in tokens:
         if token.kind is Kind.WORD:
             _mend(token, show)
-            token.capital = read.cased[token.start].isupper()
+            token.capital = read.cased[token.start : token.end].istitle()
     tokens = _join_split_codes(tokens, show)
     tokens = _name_products(tokens, show)
     return _tag(tokens)
@@ -143,7 +143,7 @@ def _take_apart(run: str, at: int, show: ShowCodes) -> list[Token]:
     whole = Token(Kind.ODD, run, at, at + len(run))
     if run.isalpha():
         whole.kind = Kind.WORD
-        return [whole]
+        return _size_and_letter(run, at, show) or [whole]
     if run.isdigit():
         return [_number(run, at)]
     code = _code(run, at, show)
@@ -159,6 +159,19 @@ def _take_apart(run: str, at: int, show: ShowCodes) -> list[Token]:
         whole.kind = Kind.WORD
         whole.spelling = Spelling(spelling(key.rstrip("12345")).fold, key, False)
     return [whole]
+
+
+def _size_and_letter(run: str, at: int, show: ShowCodes) -> list[Token] | None:
+    for word in ("size", "sz"):
+        rest = run.removeprefix(word)
+        if 0 < len(rest) < len(run) and any(p.variant(rest) for p in show.products.values()):
+            cut = at + len(word)
+            size, letter = (
+                Token(Kind.WORD, word, at, cut),
+                Token(Kind.WORD, rest, cut, at + len(run)),
+            )
+            return [size, letter]
+    return None
 
 
 def _number(digits: str, at: int) -> Token:
@@ -232,9 +245,7 @@ def _glued(run: str, at: int, show: ShowCodes) -> list[Token] | None:
     return parts
 
 
-def _code_at_end(
-    piece: str, start: int, digits: str, show: ShowCodes
-) -> tuple[Token | None, str]:
+def _code_at_end(piece: str, start: int, digits: str, show: ShowCodes) -> tuple[Token | None, str]:
     if not digits:
         return None, ""
     for cut in range(len(piece)):
@@ -323,7 +334,11 @@ def _join_split_codes(tokens: list[Token], show: ShowCodes) -> list[Token]:
 
 def _split_code_size(tokens: list[Token], n: int) -> int:
     token = tokens[n]
-    if token.kind is not Kind.WORD or len(token.text) > 3 or (n and token.glued and _solid(tokens[n - 1])):
+    if (
+        token.kind is not Kind.WORD
+        or len(token.text) > 3
+        or (n and token.glued and _solid(tokens[n - 1]))
+    ):
         return 0
     if n + 2 < len(tokens) and tokens[n + 1].text in (".", "-", "/", "#"):
         mark, number = tokens[n + 1], tokens[n + 2]

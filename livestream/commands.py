@@ -9,6 +9,7 @@ from typing import Any
 import click
 from flask import current_app
 from flask.cli import AppGroup
+from sqlalchemy.orm import Session
 
 from catalog import producers
 from core.clock import utc_now
@@ -34,21 +35,29 @@ def build(channel: str | None, producer: str | None, out: Path | None, *, as_jso
     database = current_app.extensions["database"]
     settings = current_app.config["SETTINGS"]
     around = jobs.surroundings(settings, now=utc_now())
-    with database.transaction() as session:
-        owner = producers.get_by_slug(session, producer).id if producer else None
-        feed_id = None if out else feeds.ensure_feed(session, Channel.META, producer_id=owner).id
     if out is not None:
         with database.reading() as session:
+            owner = _owner(session, producer)
             built = building.write_files(session, out, "meta", around=around, producer_id=owner)
         building.write_manifest(out, [built])
         _report(built.report.to_json(), as_json=as_json)
         return
+    with database.transaction() as session:
+        owner = _owner(session, producer)
+        feed_id = feeds.ensure_feed(session, Channel.META, producer_id=owner).id
     placed = feeds.rebuild(database, feed_id, jobs.folder_of(settings), around=around)
     with database.reading() as session:
         feed = session.get_one(feeds.Feed, feed_id)
     if not placed:
         raise click.ClickException(str(feed.alarm))
     _report(feed.report, as_json=as_json)
+
+
+def _owner(session: Session, slug: str | None) -> int | None:
+    try:
+        return producers.get_by_slug(session, slug).id if slug else None
+    except Refusal as refusal:
+        raise click.ClickException(f"{slug}: {refusal.message}") from refusal
 
 
 @feed_commands.command("check")
@@ -111,7 +120,7 @@ def replay_file(file: Path, slug: str, speed: float, *, as_json: bool) -> None:
         "events": played.events,
         "comments": played.comments,
         "repeated": played.repeated,
-        "lanes": played.by_lane or {},
+        "lanes": dict(played.by_lane),
     }
     click.echo(json.dumps(result, ensure_ascii=False) if as_json else _sentence(result))
     sys.stdout.flush()

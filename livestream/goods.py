@@ -36,4 +36,5 @@ def list_goods(session: Session, producer_id: int, *, limit: int = 60) -> list[G
     return [
         Goods(variant_id, f"{name} {option}".strip(), unit, price)
         for variant_id, name, option, unit, price in rows
+        if price is not None
     ]

@@ -5,18 +5,21 @@ when, how fast or in how many pieces it is played.
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy.orm import Session
 
 from accounts.audit import SYSTEM
 from core.db import Database
 from core.errors import Invalid
 from core.i18n import lazy as _
 from livestream import comments, ingest, shows
-from livestream.comments import Arrival
+from livestream.comments import Arrival, Comment
 from livestream.parsing import ShowCodes
 from livestream.shows import Show, ShowItem, ShowState
 
@@ -29,17 +32,20 @@ class BrokenRecording(Invalid):
 
 @dataclass(slots=True)
 class Played:
-    """What a replay did."""
+    """What a replay did; `repeated` counts comments that were already here."""
 
     events: int = 0
     comments: int = 0
     repeated: int = 0
-    by_lane: dict[str, int] | None = None
+    by_lane: Counter[str] = field(default_factory=Counter)
 
-    def count_lane(self, lane: str) -> None:
-        """Count one new comment."""
-        lanes = self.by_lane = self.by_lane or {}
-        lanes[lane] = lanes.get(lane, 0) + 1
+    def count(self, comment: Comment | None) -> None:
+        """Count one delivered comment."""
+        if comment is None:
+            self.repeated += 1
+            return
+        self.comments += 1
+        self.by_lane[comment.lane.value] += 1
 
 
 def read_recording(path: Path) -> Iterator[dict[str, Any]]:
@@ -88,33 +94,39 @@ def _play_one(
     played: Played,
 ) -> None:
     now = show.starts_at + timedelta(seconds=float(event["t"]))
-    kind = event["type"]
     with database.transaction() as session:
         current = session.get_one(Show, show.id)
-        if kind == "session.start":
-            for code, count in event.get("stock", {}).items():
-                shows.set_cap(session, show.id, code, int(count))
-            if current.state is ShowState.DRAFT:
-                shows.go_live(session, current, actor=SYSTEM, now=now)
-        elif kind == "session.end":
-            if current.state is ShowState.LIVE:
-                shows.end(session, current, actor=SYSTEM, now=now)
-        elif kind == "pin":
-            shows.pin(session, current, str(event["code"]), now=now)
-        elif kind == "comment":
+        if event["type"] == "comment":
             comment = ingest.take_comment(
                 session, current, items, codes, _arrival(event, show.starts_at, now)
             )
-            played.comments += comment is not None
-            played.repeated += comment is None
-            if comment is not None:
-                played.count_lane(comment.lane.value)
-        elif kind == "comment.edited":
-            comments.mark_edited(
-                session, str(event["platform"]), str(event["ext_id"]), str(event["text"]), now=now
-            )
-        elif kind == "comment.removed":
-            comments.mark_removed(session, str(event["platform"]), str(event["ext_id"]), now=now)
+            played.count(comment)
+        elif event["type"] in {"comment.edited", "comment.removed"}:
+            _change_comment(session, event, now=now)
+        else:
+            _run_show(session, current, event, now=now)
+
+
+def _change_comment(session: Session, event: dict[str, Any], *, now: datetime) -> None:
+    platform, number = str(event["platform"]), str(event["ext_id"])
+    if event["type"] == "comment.edited":
+        comments.mark_edited(session, platform, number, str(event["text"]), now=now)
+    else:
+        comments.mark_removed(session, platform, number, now=now)
+
+
+def _run_show(session: Session, show: Show, event: dict[str, Any], *, now: datetime) -> None:
+    """Do what the recording says of the show itself; viewer counts and the like change nothing."""
+    kind = event["type"]
+    if kind == "session.start":
+        for code, count in event.get("stock", {}).items():
+            shows.set_cap(session, show.id, code, int(count))
+        if show.state is ShowState.DRAFT:
+            shows.go_live(session, show, actor=SYSTEM, now=now)
+    elif kind == "session.end" and show.state is ShowState.LIVE:
+        shows.end(session, show, actor=SYSTEM, now=now)
+    elif kind == "pin":
+        shows.pin(session, show, str(event["code"]), now=now)
 
 
 def _arrival(event: dict[str, Any], starts_at: datetime, now: datetime) -> Arrival:

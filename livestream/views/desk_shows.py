@@ -4,6 +4,7 @@ from datetime import datetime
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as Answer
 
 from catalog.desk import Desk, desk_view
@@ -14,6 +15,7 @@ from core.money import Money
 from core.web.requests import reading, transaction
 from livestream import shows
 from livestream.goods import list_goods
+from livestream.shows import Show
 
 blueprint = Blueprint("desk_shows", __name__)
 
@@ -38,37 +40,39 @@ def new(desk: Desk) -> str:
 @desk_view
 def plan(desk: Desk) -> Answer | Response | tuple[str, int]:
     """Plan a show with the ticked goods."""
-    now = utc_now()
     try:
-        starts_at = _moment(request.form.get("starts_at", ""))
         with transaction() as session:
-            show = shows.plan(
-                session,
-                title=request.form.get("title", ""),
-                producer_id=desk.producer_id,
-                starts_at=starts_at,
-            )
-            goods = list_goods(session, desk.producer_id)
-            chosen = [one for one in goods if request.form.get(f"chon-{one.variant_id}")]
-            if not chosen:
-                raise Invalid(_("Tick at least one item to sell."), field="title")
-            free = free_of_variants(session, [one.variant_id for one in chosen], now=now)
-            for one in chosen:
-                shows.add_item(
-                    session,
-                    show,
-                    code=request.form.get(f"ma-{one.variant_id}", ""),
-                    variant_id=one.variant_id,
-                    name=one.name,
-                    unit=one.unit,
-                    live_price=Money(_whole(request.form.get(f"gia-{one.variant_id}", ""))),
-                    cap=free[one.variant_id],
-                )
+            show = _plan(session, desk)
     except Invalid as refusal:
-        return _form(
-            desk, request.form.to_dict(), [(refusal.field or "title", refusal.message)]
-        ), 422
+        errors = [(refusal.field or "title", refusal.message)]
+        return _form(desk, request.form.to_dict(), errors), 422
     return redirect(url_for("live.console", slug=show.slug), 303)
+
+
+def _plan(session: Session, desk: Desk) -> Show:
+    show = shows.plan(
+        session,
+        title=request.form.get("title", ""),
+        producer_id=desk.producer_id,
+        starts_at=_moment(request.form.get("starts_at", "")),
+    )
+    goods = list_goods(session, desk.producer_id)
+    chosen = [one for one in goods if request.form.get(f"chon-{one.variant_id}")]
+    if not chosen:
+        raise Invalid(_("Tick at least one item to sell."), field="title")
+    free = free_of_variants(session, [one.variant_id for one in chosen], now=utc_now())
+    for one in chosen:
+        shows.add_item(
+            session,
+            show,
+            code=request.form.get(f"ma-{one.variant_id}", ""),
+            variant_id=one.variant_id,
+            name=one.name,
+            unit=one.unit,
+            live_price=Money(_whole(request.form.get(f"gia-{one.variant_id}", ""))),
+            cap=free[one.variant_id],
+        )
+    return show
 
 
 def _form(desk: Desk, given: dict[str, str], errors: list[tuple[str, object]]) -> str:

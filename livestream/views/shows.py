@@ -18,6 +18,7 @@ from livestream.console import read_console
 
 blueprint = Blueprint("live", __name__)
 MOST_BY_HAND = 99
+LONGEST_NUMBER = 12
 
 
 def console_view(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -91,7 +92,7 @@ def act(desk: Desk, slug: str) -> Answer:
 
 
 def _number(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 12:
+    if not text.isascii() or not text.isdigit() or len(text) > LONGEST_NUMBER:
         raise Invalid(_("This button does nothing here."), field="nut")
     return int(text)
 

@@ -55,6 +55,16 @@ def is_unit(token: Token, show: ShowCodes) -> bool:
     )
 
 
+def is_counted(token: Token | None, show: ShowCodes) -> bool:
+    """Say whether a word after a number is a unit of goods."""
+    return token is not None and is_unit(token, show)
+
+
+def is_unread(token: Token | None) -> bool:
+    """Say whether a word means nothing here: a name, most often."""
+    return token is not None and token.kind is Kind.WORD and token.tag is None
+
+
 class _Settler:
     def __init__(self, tokens: list[Token], show: ShowCodes) -> None:
         self.tokens = tokens
@@ -235,7 +245,7 @@ class _Settler:
                 length = 3
             self._take(Kind.ASIDE, length, "time")
             return True
-        heads = _HEADS.length_at(self.tokens, self.at + 1)
+        heads = _HEADS.length_at(self.tokens, self.at + 1) or int(after.tag is Tag.CROWD)
         if heads and not (single and not after.glued) and after.text not in self.show.units:
             length = 1 + heads
             rest = self._peek(length)
@@ -275,11 +285,17 @@ class _Settler:
         elif before.tag is Tag.SEND and not followed:
             told = "place"
         elif before.tag is Tag.CODEWORD and fold == "so" and not self.show.digits_only:
-            told = "place"
+            earlier = self._before(2)
+            self._take(Kind.ASIDE, 1, "place")
+            if earlier is not None and earlier.kind is Kind.CODE:
+                self.out[-1].doubt = Reason.ODD_QUANTITY
+            return True
         elif before.tag is Tag.MISTAKE and "ph" in before.text + self._written(before):
             told = "wrong"
-        elif before.tag is Tag.AND and fold == "ca" and not followed:
+        elif before.tag is Tag.AND and fold == "ca" and not is_counted(after, self.show):
             told = "heads"
+        elif before.tag is Tag.WANT and fold in ("giao", "gui") and is_unread(after):
+            told = "place"
         elif before.spelling.key == "con2" and not followed:
             told = "left"
         elif before.tag is Tag.SIZE:
@@ -420,6 +436,7 @@ class _Settler:
                 self._take(Kind.ASIDE, spoken.length + 1, "time")
                 return True
             heads = _HEADS.length_at(self.tokens, self.at + spoken.length)
+            heads = heads or int(after.tag is Tag.CROWD)
             if heads and len(after.text) > 1:
                 self._take(Kind.ASIDE, spoken.length + heads, "heads")
                 return True

@@ -152,6 +152,7 @@ def _counted(lines: list[Line]) -> bool:
 def _advert(line: _Line) -> _Decision | None:
     link = any(t.kind is Kind.LINK for t in line.tokens)
     hawks = line.has(Tag.WHO) and (bool(line.phones) or line.has(Tag.CALL))
+    hawks = hawks or (bool(line.phones) and line.has(Tag.CALL) and line.has(Tag.BARGAIN))
     if link or hawks or line.has(Tag.ADVERT):
         doubtful = bool(line.basket.lines) and not line.has(Tag.ADVERT)
         return _Decision(Intent.OTHER, [], [Reason.ADVERT], review=doubtful)
@@ -174,6 +175,8 @@ def _question(line: _Line) -> _Decision | None:
             ends = clause.tokens[where].tag in (Tag.NOT, Tag.YET)
             ordering = ordering or (ends and orders(rest) and not rest.has(Tag.ASK, Tag.AGAIN))
     lines = line.basket.lines
+    if strongest == 1 and line.has(Tag.CROWD, Tag.URGE):
+        return None
     if asking is None:
         weighing = line.basket.either_or and line.has(Tag.PRAISE, Tag.VERY)
         return _Decision(Intent.QUESTION, [], [Reason.ASKED]) if weighing else None

@@ -100,6 +100,8 @@ def _drop(clause: Clause, n: int, told: Removal) -> str | None:
         told.doubts.append(Reason.UNCLEAR)
         return "buy"
     told.drops = True
+    if n and clause.tokens[n - 1].text == "shop" and not clause.has(Tag.ME):
+        told.doubts.append(Reason.UNCLEAR)
     if asks(clause)[0] or clause.has(Tag.DONE, Tag.HEDGE, Tag.IF):
         told.doubts.append(Reason.UNCLEAR)
     return "drop"

@@ -27,6 +27,10 @@ def _tell_good_from_or(tokens: list[Token]) -> None:
     goods = (Kind.CODE, Kind.QUANTITY, Kind.VARIANT)
     for n, token in enumerate(tokens):
         if token.tag is Tag.OR and token.spelling.fold == "hay":
+            tastes = (Tag.PRAISE, Tag.REMARK)
+            if n and n + 1 < len(tokens) and tokens[n - 1].tag in tastes:
+                token.tag = Tag.ASK if tokens[n + 1].tag in tastes else Tag.PRAISE
+                continue
             near = tokens[max(0, n - 3) : n], tokens[n + 1 : n + 4]
             if not all(any(t.kind in goods for t in side) for side in near):
                 token.tag = Tag.PRAISE
@@ -45,6 +49,9 @@ def _set_places_aside(tokens: list[Token]) -> None:
             numbered = before.kind is Kind.ASIDE and before.code == "place" and token.glued
             if before.tag in (Tag.PLACE, Tag.THING) or numbered:
                 _set_aside(token, "place")
+            elif before.tag is Tag.SEND and before.spelling.key in ("ơ3", "tai5"):
+                _set_aside(token, "place")
+                token.doubt = Reason.CODE_IN_ADDRESS
             elif zone is Tag.ADDRESS and not (
                 before.kind is Kind.MARK and before.text in _CLAUSE_MARKS
             ):

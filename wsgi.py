@@ -85,6 +85,7 @@ COMMANDS: list[tuple[str, str]] = [
     ("catalog.commands", "user_commands"),
     ("demo.commands", "demo"),
     ("core.commands", "worker"),
+    ("core.commands", "backup_commands"),
     ("core.web.commands", "database_commands"),
 ]
 

@@ -1,12 +1,17 @@
 """`flask worker` and `flask backup …`."""
 
+import json
 import signal
 import threading
+from dataclasses import asdict
+from pathlib import Path
 
 import click
 from flask import current_app
-from flask.cli import with_appcontext
+from flask.cli import AppGroup, with_appcontext
 
+from core import backup
+from core.clock import utc_now
 from core.web.background import runner_for, standalone_worker
 
 
@@ -27,3 +32,42 @@ def worker(*, once: bool, threads: int) -> None:
     running.start()
     stopping.wait()
     running.stop()
+
+
+backup_commands = AppGroup("backup", help="The whole shop in one file: database and media.")
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+
+
+@backup_commands.command("create")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@_as_json
+def create(*, file: Path, as_json: bool) -> None:
+    """Write a backup to FILE while the shop runs; FILE is replaced only by a complete one."""
+    extensions = current_app.extensions
+    report = backup.create(extensions["database"], extensions["storage"], file, now=utc_now())
+    _show(report, as_json=as_json)
+
+
+@backup_commands.command("restore")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--replace", is_flag=True, help="Overwrite a database that is not empty.")
+@click.option("--digest", help="Refuse any file but the one with this digest.")
+@_as_json
+def restore(*, file: Path, replace: bool, digest: str | None, as_json: bool) -> None:
+    """Bring back FILE, all of it or nothing, into an empty database (either kind)."""
+    extensions = current_app.extensions
+    try:
+        report = backup.restore(
+            extensions["database"], extensions["storage"], file, replace=replace, digest=digest
+        )
+    except backup.BackupRefused as refusal:
+        raise click.ClickException(str(refusal)) from refusal
+    _show(report, as_json=as_json)
+
+
+def _show(report: backup.Report, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(asdict(report)))
+        return
+    click.echo(f"{report.rows} rows and {report.files} files of {report.made_at}")
+    click.echo(f"digest {report.digest}")

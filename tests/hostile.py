@@ -113,23 +113,26 @@ class Target:
     troubles: list[str] = field(default_factory=list)
 
     def rules(self, audience: str, method: str) -> list[Rule]:
-        """Return the addresses of `audience` that take `method`."""
+        """Return the addresses of `audience` that take `method`; /readyz may say 503 on purpose."""
         views = self.app.view_functions
         return [
             rule
             for rule in self.app.url_map.iter_rules()
             if method in (rule.methods or set())
+            and rule.endpoint != "health.ready"
             and getattr(views[rule.endpoint], "audience", None) == audience
         ]
 
     def path_of(self, rule: Rule, **other: bytes) -> str:
         """Return the address of `rule` filled with what exists, some parts with `other` bytes."""
+        values = self.shop.values_for(rule)
         address = rule.rule
-        for name, value in self.shop.values_for(rule).items():
-            start = address.index("<")
-            end = address.index(">") + 1
-            text = quote_from_bytes(other[name], safe="") if name in other else quote(str(value))
-            address = address[:start] + text + address[end:]
+        while "<" in address:
+            before, _open, rest = address.partition("<")
+            inside, _close, after = rest.partition(">")
+            name = inside.rpartition(":")[2]
+            raw = other[name] if name in other else str(values[name]).encode()
+            address = before + quote_from_bytes(raw, safe="") + after
         return address
 
     def fields_of(self, rule: Rule, method: str) -> list[str]:

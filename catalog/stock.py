@@ -11,7 +11,17 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, cast
 
-from sqlalchemy import CheckConstraint, CursorResult, ForeignKey, Index, func, or_, select, text, update
+from sqlalchemy import (
+    CheckConstraint,
+    CursorResult,
+    ForeignKey,
+    Index,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from catalog.lots import Lot, LotState
@@ -60,8 +70,11 @@ class StockChangedMeanwhile(Conflict):
 
     def __init__(self, expected: int, actual: int) -> None:
         super().__init__(
-            _("The screen said %(expected)s, but there are %(actual)s now. Count again.",
-              expected=expected, actual=actual)
+            _(
+                "The screen said %(expected)s, but there are %(actual)s now. Count again.",
+                expected=expected,
+                actual=actual,
+            )
         )
 
 
@@ -134,7 +147,7 @@ class Wanted:
     lot_id: int | None = None
 
 
-def sellable_rows(today: date) -> Any:  # noqa: ANN401 - a SQL condition
+def sellable_rows(today: date) -> Any:
     """Return the condition under which a stock row (outer-joined to its lot) may be sold."""
     return or_(
         StockItem.lot_id.is_(None),
@@ -320,9 +333,7 @@ def _end(session: Session, reservation_id: int, state: HoldState) -> bool:
 def item_for(session: Session, variant_id: int, lot_id: int | None) -> StockItem:
     """Return the stock row of a variant in a lot, making an empty one the first time."""
     lot_matches = StockItem.lot_id.is_(None) if lot_id is None else StockItem.lot_id == lot_id
-    item = session.scalar(
-        select(StockItem).where(StockItem.variant_id == variant_id, lot_matches)
-    )
+    item = session.scalar(select(StockItem).where(StockItem.variant_id == variant_id, lot_matches))
     if item is None:
         item = StockItem(variant_id=variant_id, lot_id=lot_id, on_hand=0, reserved=0)
         session.add(item)
@@ -354,7 +365,12 @@ def move(
         )
     session.add(
         StockMovement(
-            stock_id=item.id, delta=delta, why=why, at=now, actor_id=actor_id, note=note,
+            stock_id=item.id,
+            delta=delta,
+            why=why,
+            at=now,
+            actor_id=actor_id,
+            note=note,
             is_sample=is_sample,
         )
     )
@@ -395,5 +411,5 @@ def count(
     )
 
 
-def _rows(result: Any) -> int:  # noqa: ANN401 - the result of an UPDATE is a CursorResult
+def _rows(result: Any) -> int:
     return cast("CursorResult[Any]", result).rowcount

@@ -1,16 +1,19 @@
 """`flask demo load`: the village in which everything can be tried."""
 
 import json
+from typing import Any
 
 import click
 from flask import current_app
 from flask.cli import AppGroup
+from sqlalchemy import exists, select
 
+from catalog.products import Product
 from core.clock import utc_now
 from core.db import Database
 from core.settings import Settings
-from demo import bulk, people, report, sample, village
-from livestream.feeds import feeds
+from demo import bulk, live, people, report, sample, village
+from livestream.feeds import feeds, jobs
 from livestream.feeds.feeds import Channel
 
 demo = AppGroup("demo", help="The demo village: real goods, and one sample co-operative.")
@@ -24,14 +27,19 @@ demo = AppGroup("demo", help="The demo village: real goods, and one sample co-op
     metavar="N",
     help="Make the shop hold N generated products besides, marked synthetic.",
 )
+@click.option("--if-empty", is_flag=True, help="Leave a shop alone that has goods of its own.")
 @click.option("--json", "as_json", is_flag=True, help="Print addresses and log-ins as JSON.")
-def load(products: int, *, as_json: bool) -> None:
+def load(products: int, *, if_empty: bool, as_json: bool) -> None:
     """Load the demo village; running it twice changes nothing."""
     settings: Settings = current_app.config["SETTINGS"]
     database = Database(settings.DATABASE_URL, role="job")
     try:
         with database.reading() as session:
             loaded = village.is_loaded(session)
+            own_shop = not loaded and session.scalar(select(exists().select_from(Product)))
+        if if_empty and own_shop:
+            _print({}, as_json=as_json)
+            return
         if not loaded:
             _load_village(database)
         if products:
@@ -41,10 +49,14 @@ def load(products: int, *, as_json: bool) -> None:
             offers = report.describe(session, settings.PUBLIC_URL)
     finally:
         database.close()
+    _print(offers, as_json=as_json)
+
+
+def _print(offers: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(offers, ensure_ascii=False))
         return
-    for login in offers["logins"]:
+    for login in offers.get("logins", ()):
         click.echo(f"{login['role']:<10} {login['user']:<32} {login['password']}")
 
 
@@ -57,6 +69,7 @@ def _load_village(database: Database) -> None:
         now = utc_now()
         village.load(session, now=now)
         producer = sample.load(session, now=now)
+        live.load(session, producer, now=now)
         people.add(session, hashes, producer=producer, commune_code=sample.COMMUNE, now=now)
         for channel in Channel:
-            feeds.ensure_feed(session, channel)
+            jobs.ask_for_build(session, feeds.ensure_feed(session, channel).id, now=now)

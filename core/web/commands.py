@@ -1,5 +1,7 @@
 """`flask db …`: the schema."""
 
+import json
+
 import click
 from flask import current_app
 from flask.cli import AppGroup
@@ -10,11 +12,17 @@ database_commands = AppGroup("db", help="The database schema.")
 
 
 @database_commands.command("upgrade")
-def upgrade() -> None:
+@click.option("--json", "as_json", is_flag=True, help="print the revisions as JSON alone")
+def upgrade(*, as_json: bool) -> None:
     """Bring the schema to the newest migration; running it again changes nothing."""
     database = current_app.extensions["database"]
+    before = migrations.revision(database)
     migrations.upgrade(database)
-    click.echo(f"schema at {migrations.revision(database)}")
+    after = migrations.revision(database)
+    if as_json:
+        click.echo(json.dumps({"before": before, "after": after}))
+    else:
+        click.echo(f"schema at {after}")
 
 
 @database_commands.command("draft")

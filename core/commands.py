@@ -23,7 +23,9 @@ def worker(*, once: bool, threads: int) -> None:
     """Run due background work until SIGTERM or Ctrl-C; any number of these may run."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
     if once:
-        click.echo(f"ran {runner_for(app).run_due()}")
+        runner = runner_for(app)
+        click.echo(f"ran {runner.run_due()}")
+        runner.database.close()
         return
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

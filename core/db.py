@@ -67,7 +67,7 @@ class MoneyType(TypeDecorator[Money]):
 
 
 def word(kind: type[enum.StrEnum]) -> Enum:
-    """Return the column type for one word of `kind`, stored as its value, checked by the database."""
+    """Return the column type for one word of `kind`: its value, checked by the database."""
     return Enum(
         kind,
         native_enum=False,
@@ -97,7 +97,7 @@ class Database:
     """One database: an engine for readers, the same engine for writers, and their sessions."""
 
     def __init__(self, url: str, *, role: str = "web") -> None:
-        """Open `url`; `role` web or job chooses how long a statement may take (PostgreSQL)."""
+        """Open `url`; `role` (web, job) chooses how long a statement may take (PostgreSQL)."""
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite(url) if self.is_sqlite else _postgresql(url, role)
@@ -108,7 +108,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """Give a session whose work is kept whole when the block ends, or not at all if it raises."""
+        """Give a session whose work is kept whole at the end, or not at all if it raises."""
         with self._writer() as session:
             with session.begin():
                 yield session

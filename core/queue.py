@@ -79,8 +79,9 @@ class Relay:
         return bool(numbers)
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Give the connections back."""
         _close(self._broker)
+        self._runner.database.close()
 
 
 def relay_worker(runner: Runner) -> Worker:

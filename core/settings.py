@@ -1,4 +1,4 @@
-"""Settings, read once at the start: the environment first, then `.env`, then the running shop's own.
+"""Settings, read once at the start: the environment, then `.env`, then the running shop's own.
 
 A name nobody knows or a value nobody can read stops the start with one sentence, because a
 misspelt setting that is silently ignored is found out in production.
@@ -25,6 +25,7 @@ OUR_PREFIXES = (
     "FACEBOOK_",
 )
 SHORTEST_SECRET = 32
+LARGEST_NUMBER = 65_535
 
 
 class BadSetting(SystemExit):
@@ -73,7 +74,9 @@ class Settings:
     MAIL_FROM: str = _setting("Chợ Phiên <no-reply@localhost>", "sender of every mail")
     WEB_PROCESSES: int = _setting(1, "web processes started by ./manage run")
     WEB_THREADS: int = _setting(16, "threads of each web process")
-    EMBEDDED_WORKER: bool = _setting(True, "1: the web process also runs background work")
+    EMBEDDED_WORKER: bool = _setting(
+        default=True, help_text="1: the web process also runs background work"
+    )
     TRUSTED_PROXIES: int = _setting(0, "how many proxies in front may set X-Forwarded-*")
     METRICS_TOKEN: str = _setting("", "bearer token of /metrics; empty: loopback only")
     SUPPORT_PHONE: str = _setting("", "phone shown in the footer and on error pages; empty: none")
@@ -139,7 +142,7 @@ def _parse(name: str, text: str, default: object) -> object:
             raise BadSetting(f"{name} must be 0 or 1, not {text!r}")
         return text == "1"
     if isinstance(default, int):
-        if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        if not text.isascii() or not text.isdigit() or int(text) > LARGEST_NUMBER:
             raise BadSetting(f"{name} must be a whole number up to 65535, not {text!r}")
         return int(text)
     if isinstance(default, tuple):

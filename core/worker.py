@@ -207,6 +207,7 @@ def local_worker(runner: Runner, *, threads: int = 2) -> Worker:
     return Worker(
         lambda: runner.run_one_schedule() or runner.run_one_task(),
         renew=runner.renew_leases,
+        close=runner.database.close,
         threads=threads,
         renew_every=runner.lease.total_seconds() / 3,
     )

@@ -15,7 +15,7 @@ SOURCES = sorted(
     [path for folder in (*FLOORS, "demo") for path in (ROOT / folder).rglob("*.py")]
     + [ROOT / "wsgi.py"]
 )
-TEMPLATES = sorted((ROOT / "templates").rglob("*.html")) + sorted((ROOT / "templates").rglob("*.txt"))
+TEMPLATES = sorted(path for path in (ROOT / "templates").rglob("*.*") if path.is_file())
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,9 @@ def built_app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
 
 
 def test_only_the_database_module_commits() -> None:
-    guilty = _files_with(r"\.(commit|rollback|begin)\(", allowed={"core/db.py", "core/migrations.py"})
+    guilty = _files_with(
+        r"\.(commit|rollback|begin)\(", allowed={"core/db.py", "core/migrations.py"}
+    )
 
     assert guilty == []
 
@@ -63,7 +65,9 @@ def test_no_route_writes_a_state_column() -> None:
 
 
 def test_every_endpoint_names_its_audience(built_app: Flask) -> None:
-    silent = [name for name, view in built_app.view_functions.items() if not hasattr(view, "audience")]
+    silent = [
+        name for name, view in built_app.view_functions.items() if not hasattr(view, "audience")
+    ]
 
     assert silent == []
 
@@ -82,7 +86,7 @@ def test_every_template_has_a_view_and_every_view_its_template() -> None:
     python = "\n".join(path.read_text() for path in SOURCES)
     rendered = set(re.findall(r"render_template\(\s*[\"']([^\"']+)[\"']", python))
     rendered |= set(re.findall(r"get_template\(\s*[\"']([^\"']+)[\"']", python))
-    rendered |= set(re.findall(r"[\"']([a-z_/]+\.(?:html|txt))[\"']", python))
+    rendered |= set(re.findall(r"[\"']([a-z_/]+\.html)[\"']", python))
     for path in TEMPLATES:
         rendered |= set(
             re.findall(r"(?:extends|include|import|from)\s+[\"']([^\"']+)[\"']", path.read_text())

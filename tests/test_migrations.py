@@ -1,6 +1,7 @@
 """The schema comes from numbered migrations, on both databases, also with data in it."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,24 +15,26 @@ VERSIONS = sorted((migrations.FOLDER / "versions").glob("*.py"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A database without any table."""
     load_tables()
     if request.param == "sqlite":
         database = Database(f"sqlite:///{tmp_path}/empty.db")
-        request.addfinalizer(database.close)
-        return database
+        yield database
+        database.close()
+        return
     url = request.getfixturevalue("postgres_url")
     admin = create_engine(
-        url.replace("postgresql:", "postgresql+psycopg:") + "/postgres", isolation_level="AUTOCOMMIT"
+        url.replace("postgresql:", "postgresql+psycopg:") + "/postgres",
+        isolation_level="AUTOCOMMIT",
     )
     with admin.connect() as connection:
         connection.execute(text("DROP DATABASE IF EXISTS empty_test WITH (FORCE)"))
         connection.execute(text("CREATE DATABASE empty_test"))
     admin.dispose()
     database = Database(f"{url}/empty_test")
-    request.addfinalizer(database.close)
-    return database
+    yield database
+    database.close()
 
 
 def test_migrations_are_numbered_without_a_gap() -> None:

@@ -47,7 +47,8 @@ def written() -> dict[Key, str]:
 
 
 def _not_hidden(folder: str) -> bool:
-    return not Path(folder).name.startswith(".") and Path(folder).name not in {"var", "node_modules"}
+    name = Path(folder).name
+    return not name.startswith(".") and name not in {"var", "node_modules"}
 
 
 def translated() -> dict[Key, str | tuple[str, ...]]:

@@ -1,6 +1,7 @@
 """Files in forms: only views that ask for them accept large bodies."""
 
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 from flask import Flask, current_app, request
@@ -21,7 +22,11 @@ def install(app: Flask) -> None:
 
 def uploaded(name: str) -> list[bytes]:
     """Return the content of every file chosen in the field `name`; empty fields count for none."""
-    return [file.read() for file in request.files.getlist(name) if file.filename]
+    contents = []
+    for file in request.files.getlist(name):
+        with closing(file):
+            contents += [file.read()] if file.filename else []
+    return contents
 
 
 def _allow_large_body() -> None:

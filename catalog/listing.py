@@ -169,7 +169,8 @@ def _stretches(filters: Filters, today: date) -> list[_Stretch]:
     typed = search.typed_words(filters.query)
     if filters.order is Order.RELEVANT and typed:
         as_written = search.matches_as_written(Product.id, typed)
-        return [_Stretch(as_written), _Stretch(not_(as_written))]
+        rest = search.matches(Product.id, typed) & not_(as_written)
+        return [_Stretch(as_written), _Stretch(rest)]
     return [_Stretch(None)]
 
 
@@ -241,7 +242,8 @@ def _conditions(filters: Filters, today: date) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [
         column == wanted for column, wanted in plain if wanted is not None
     ]
-    if typed := search.typed_words(filters.query):
+    typed = search.typed_words(filters.query)
+    if typed and filters.order is not Order.RELEVANT:  # the stretches of that order say it
         conditions.append(search.matches(Product.id, typed))
     if filters.stars is not None:
         best = best_stars(today).subquery("badge")

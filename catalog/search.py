@@ -8,7 +8,17 @@ comparison work on every database, because the words are compared byte by byte.
 import re
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, ForeignKey, Select, String, and_, delete, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Select,
+    SelectBase,
+    String,
+    delete,
+    insert,
+    intersect,
+    select,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from core.db import Base
@@ -62,12 +72,7 @@ def matches(
     column: InstrumentedAttribute[int], typed: list[tuple[str, str]]
 ) -> ColumnElement[bool]:
     """Return the condition that every typed word begins a word of the product, marks or not."""
-    return and_(
-        *(
-            column.in_(select(ProductWord.product_id).where(_begins_with(folded)))
-            for folded, _w in typed
-        )
-    )
+    return column.in_(_all_of([_products().where(_begins_with(folded)) for folded, _w in typed]))
 
 
 def matches_as_written(
@@ -78,14 +83,24 @@ def matches_as_written(
     The last one may still be growing; those before it are whole.
     """
     *whole, (_folded, growing) = typed
-    return and_(
-        *(column.in_(_in_name().where(ProductWord.word == written)) for _f, written in whole),
-        column.in_(_in_name().where(_begins_with(growing))),
+    named = _products().where(ProductWord.in_name.is_(True))
+    return column.in_(
+        _all_of(
+            [
+                *(named.where(ProductWord.word == written) for _f, written in whole),
+                named.where(_begins_with(growing)),
+            ]
+        )
     )
 
 
-def _in_name() -> Select[int]:
-    return select(ProductWord.product_id).where(ProductWord.in_name.is_(True))
+def _products() -> Select[int]:
+    return select(ProductWord.product_id)
+
+
+def _all_of(sets: list[Select[int]]) -> SelectBase:
+    # One set instead of many joins: planning those took PostgreSQL longer than running them.
+    return sets[0] if len(sets) == 1 else intersect(*sets)
 
 
 def _begins_with(prefix: str) -> ColumnElement[bool]:

@@ -72,7 +72,7 @@ def home() -> str:
 @public
 def login() -> Response:
     """Log in by phone or e-mail and password."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _login_page(way_back(request.args.get("tiep")))
     typed, password = request.form.get("login", ""), request.form.get("password", "")
     back = way_back(request.form.get("tiep"))
@@ -119,7 +119,7 @@ def logout() -> Response:
 @public
 def register() -> Response:
     """Open a buyer's account. The answer is the same where there is one already."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _page("accounts/register.html", {})
     form = request.form
     with transaction() as session:
@@ -146,7 +146,7 @@ def register() -> Response:
 @public
 def forgot() -> Response:
     """Send a link to set a new password. The answer never says whether there is an account."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _page("accounts/forgot.html", {})
     typed, now = request.form.get("login", ""), utc_now()
     try:
@@ -237,7 +237,7 @@ def prove() -> Response:
     back = way_back(given.get("tiep"))
     with reading() as session:
         user = users.get(session, person.user_id)
-    if request.method == "GET":
+    if request.method != "POST":
         return _page("accounts/prove.html", {}, user=user, back=back)
     if _prove(_name_of(user), request.form.get("password", "")) is None:
         errors = {"password": _("The current password is not right.")}

@@ -480,3 +480,14 @@ def test_account_pages_are_never_cached(app: Flask, database: Database, lan: Use
 
 def test_settings_of_the_test_are_plain_http(settings: Settings) -> None:
     assert not replace(settings).https
+
+
+@pytest.mark.parametrize("page", ["dang-nhap", "dang-ky", "mat-khau/quen"])
+def test_asking_for_the_head_of_a_form_sends_nothing(
+    visitor: FlaskClient, database: Database, page: str
+) -> None:
+    response = visitor.head(f"/tai-khoan/{page}")
+
+    assert response.status_code == 200
+    with database.reading() as session:
+        assert session.scalars(select(TryCounter)).all() == []

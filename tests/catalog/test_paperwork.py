@@ -63,9 +63,9 @@ def test_a_paper_with_its_photo_is_kept_privately(
     assert (paper.kind, paper.number, paper.stars) == (PaperKind.FOOD_SAFETY, "12/2026/ATTP", None)
     assert str(paper.file_key).startswith("private/")
     assert "12/2026/ATTP" in owner.get("/ban-hang/htx-mat/giay-to").text
-    file = owner.get(f"/ban-hang/htx-mat/giay-to/{paper.id}/tep")
-    assert file.headers["Content-Disposition"].startswith("attachment")
-    assert file.data[8:12] == b"WEBP"
+    with owner.get(f"/ban-hang/htx-mat/giay-to/{paper.id}/tep") as file:
+        assert file.headers["Content-Disposition"].startswith("attachment")
+        assert file.data[8:12] == b"WEBP"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from livestream.parsing.lexicon import Tag
 from livestream.parsing.tokens import Kind, Token
@@ -10,8 +11,11 @@ _ENDS = frozenset(",;.!?")
 _POLITE = frozenset(
     {Tag.SOFT, Tag.SHOP, Tag.ME, Tag.KIN, Tag.ASK_END, Tag.DONE, Tag.VERY, Tag.CROWD}
 )
-_SURE_BEFORE_NOT = frozenset("co con duoc dc hang phai dung".split())
-_NOTHING = frozenset("gi j dau nao ai".split())
+_SURE_BEFORE_NOT = frozenset(["co", "con", "duoc", "dc", "hang", "phai", "dung"])
+_NOTHING = frozenset(["gi", "j", "dau", "nao", "ai"])
+_EMPTY_WORDS = frozenset({Tag.SOFT, Tag.SHOP, Tag.ME, Tag.KIN, Tag.NOT})
+SURE = 2
+MAYBE = 1
 _GOODS = (Kind.CODE, Kind.QUANTITY)
 ORDERING = frozenset({Tag.BUY, Tag.MORE})
 
@@ -60,86 +64,96 @@ def split_clauses(tokens: Sequence[Token]) -> list[Clause]:
 
 
 def asks(clause: Clause) -> tuple[int, int]:
-    """Return how surely a clause asks (2 sure, 1 maybe, 0 no) and where it does."""
-    strength, where = 0, len(clause.tokens)
-    for n, token in enumerate(clause.tokens):
-        told = _asks_at(clause, n, token)
+    """Return how surely a clause asks (SURE, MAYBE or 0) and where it does."""
+    tokens = clause.tokens
+    strength, where = 0, len(tokens)
+    edges = _Edges(
+        said=next((n for n, t in enumerate(tokens) if _says_something(t)), len(tokens)),
+        polite=_polite_end(tokens),
+    )
+    for n, token in enumerate(tokens):
+        told = _asks_at(clause, n, token, edges)
         if told > strength:
             strength, where = told, n
-    if clause.question_mark and strength < 2:
+    if clause.question_mark and strength < SURE:
         polite = clause.has(*ORDERING) and clause.goods()
-        strength = max(strength, 1 if polite else 2)
-    if strength == 0 and clause.has(Tag.PRICE) and not clause.has(*ORDERING, Tag.WANT):
-        priced = any(t.kind is Kind.ASIDE and t.code == "price" for t in clause.tokens)
-        if not priced and not clause.has(Tag.PRAISE, Tag.REMARK, Tag.VERY):
-            strength = 2
+        strength = max(strength, MAYBE if polite else SURE)
+    if strength == 0 and _asks_for_price(clause):
+        strength = SURE
     return strength, where
 
 
-def _asks_at(clause: Clause, n: int, token: Token) -> int:
-    tokens = clause.tokens
-    before = tokens[n - 1] if n else None
+class _Edges(NamedTuple):
+    """Where a clause first says something, and from where on only particles follow."""
+
+    said: int
+    polite: int
+
+
+def _says_something(token: Token) -> bool:
+    return (
+        token.kind is not Kind.WORD
+        or token.tag not in _EMPTY_WORDS
+        or token.spelling.fold in _SURE_BEFORE_NOT
+    )
+
+
+def _polite_end(tokens: Sequence[Token]) -> int:
+    at = len(tokens)
+    while at and (tokens[at - 1].tag in _POLITE or tokens[at - 1].kind is Kind.MARK):
+        at -= 1
+    return at
+
+
+def _asks_for_price(clause: Clause) -> bool:
+    if not clause.has(Tag.PRICE) or clause.has(*ORDERING, Tag.WANT):
+        return False
+    priced = any(t.kind is Kind.ASIDE and t.code == "price" for t in clause.tokens)
+    return not priced and not clause.has(Tag.PRAISE, Tag.REMARK, Tag.VERY)
+
+
+def _asks_at(clause: Clause, n: int, token: Token, edges: _Edges) -> int:
+    before = clause.tokens[n - 1] if n else None
+    ends = n + 1 >= edges.polite
     match token.tag:
         case Tag.SHOW_ME if token.words == 1 and token.spelling.fold in ("xem", "coi"):
-            return 2 if clause.codes() else 0
+            return SURE if clause.codes() else 0
         case Tag.SHOW_ME | Tag.BARGAIN | Tag.LOST:
-            return 2
+            return SURE
         case Tag.ASK:
-            return _asks_with_word(clause, n, token)
-        case Tag.ASK_END:
-            if n == 0 or token.capital or not ends_politely(tokens, n + 1):
-                return 0
-            return 1 if token.spelling.plain and token.spelling.fold in ("ta", "ah") else 2
-        case Tag.NOT:
-            if before is None or not _said_something(tokens[:n]):
-                return 0
-            if ends_politely(tokens, n + 1):
-                return 2
-            return 2 if before.spelling.fold in _SURE_BEFORE_NOT else 0
-        case Tag.YET:
-            return 2 if _said_something(tokens[:n]) and ends_politely(tokens, n + 1) else 0
-        case Tag.SOFT:
-            maybe = token.spelling.key == "a1" and before is not None and before.kind is Kind.CODE
-            return 1 if maybe and ends_politely(tokens, n + 1) else 0
+            return _asks_with_word(clause, n, token, ends=ends)
+        case Tag.ASK_END if n and ends and not token.capital:
+            return MAYBE if token.spelling.plain and token.spelling.fold in ("ta", "ah") else SURE
+        case Tag.NOT if before is not None and edges.said < n:
+            return SURE if ends or before.spelling.fold in _SURE_BEFORE_NOT else 0
+        case Tag.YET if edges.said < n and ends:
+            return SURE
+        case Tag.SOFT if token.spelling.key == "a1" and before is not None and ends:
+            return MAYBE if before.kind is Kind.CODE else 0
         case _:
             return 0
 
 
-def _asks_with_word(clause: Clause, n: int, token: Token) -> int:
+def _asks_with_word(clause: Clause, n: int, token: Token, *, ends: bool) -> int:
     tokens = clause.tokens
     before = tokens[n - 1] if n else None
     after = tokens[n + 1] if n + 1 < len(tokens) else None
     fold = token.spelling.fold if token.words == 1 else ""
-    if fold == "bn" and (
-        (after is not None and after.tag is Tag.SHOP)
-        or (before is not None and before.tag is Tag.WANT)
-    ):
-        return 0
-    if fold == "nao" and (
-        n == 0 or (ends_politely(tokens, n + 1) and before and before.kind in _GOODS)
-    ):
-        return 1
+    is_person = (after is not None and after.tag is Tag.SHOP) or (
+        before is not None and before.tag is Tag.WANT
+    )
+    to_people = after is not None and after.tag in (Tag.KIN, Tag.ME)
     reach = 0 if fold == "dau" or token.words > 1 else max(0, n - 3)
     denied = any(t.tag in (Tag.NOT, Tag.YET) for t in tokens[reach:n])
-    if denied and (fold in _NOTHING or token.text == "bao"):
+    if (
+        (fold == "bn" and is_person)
+        or (denied and (fold in _NOTHING or token.text == "bao"))
+        or (fold == "may" and to_people)
+    ):
         return 0
-    if fold == "may" and after is not None and after.tag in (Tag.KIN, Tag.ME):
-        return 0
-    return 2
-
-
-def _said_something(tokens: Sequence[Token]) -> bool:
-    return any(
-        t.kind is not Kind.WORD
-        or t.tag not in (Tag.SOFT, Tag.SHOP, Tag.ME, Tag.KIN, Tag.NOT)
-        or t.spelling.fold in _SURE_BEFORE_NOT
-        for t in tokens
-    )
-
-
-def ends_politely(tokens: Sequence[Token], n: int) -> bool:
-    """Say whether nothing but particles and forms of address follows in the clause."""
-    return all(t.tag in _POLITE or t.kind is Kind.MARK for t in tokens[n:])
+    if fold == "nao" and (n == 0 or (ends and before is not None and before.kind in _GOODS)):
+        return MAYBE
+    return SURE
 
 
 def speaks_for_self(clause: Clause) -> bool:

@@ -9,7 +9,7 @@ from core.errors import Invalid
 from core.text import clean
 from livestream.parsing.letters import Spelling, spelling
 
-_SIZES = frozenset("xxs xs s m l xl xxl xxxl 2xl 3xl 4xl 5xl freesize".split())
+_SIZES = frozenset(("xxs", "xs", "s", "m", "l", "xl", "xxl", "xxxl", "2xl", "3xl", "freesize"))
 _MEASURE = re.compile(r"\s*\b\d+(?:[.,]\d+)?\s*(?:ml|l|lít|g|gr|gram|kg)\b.*", re.IGNORECASE)
 _NOT_ALNUM = re.compile(r"[\W_]+")
 
@@ -87,7 +87,7 @@ class ShowCodes:
 
         Raises Invalid when the entry has another shape.
         """
-        products = entry.get("products") if isinstance(entry, Mapping) else None
+        products = entry.get("products")
         if not isinstance(products, Mapping):
             raise Invalid("a session needs an object 'products'")
         read: dict[str, Product] = {}

@@ -26,6 +26,8 @@ def parse_lines(source: Iterable[str], out: IO[str], sessions: Mapping[str, Any]
         if name not in shows:
             if not isinstance(name, str) or name not in sessions:
                 raise Invalid(f"line {number}: unknown session {name!r}")
+            if not isinstance(sessions[name], dict):
+                raise Invalid(f"session {name!r} is not an object")
             try:
                 shows[name] = ShowCodes.from_json(sessions[name])
             except Invalid as refusal:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from livestream.parsing.phones import SPOKEN_DIGITS
 from livestream.parsing.tokens import Kind, Token
 
+_TEN = 10
 _CARDINALS = {word: value for word, value in SPOKEN_DIGITS.items() if value} | {
     "mười": 10,
     "muoi": 10,
@@ -35,15 +36,15 @@ def spoken_number(tokens: Sequence[Token], at: int) -> Spoken | None:
         return None
     length = 1
     second = _word(tokens, at + 1)
-    if value == 10 and _ENDINGS.get(second, _CARDINALS.get(second, 10)) < 10:
+    if value == _TEN and _ENDINGS.get(second, _CARDINALS.get(second, 10)) < 10:
         value += _ENDINGS.get(second, _CARDINALS.get(second, 0))
         length = 2
-    elif 1 < value < 10 and second in _TENS:
-        value *= 10
+    elif 1 < value < _TEN and second in _TENS:
+        value *= _TEN
         length = 2
         third = _word(tokens, at + 2)
-        ending = _ENDINGS.get(third, _CARDINALS.get(third, 10))
-        if ending < 10:
+        ending = _ENDINGS.get(third, _CARDINALS.get(third, _TEN))
+        if ending < _TEN:
             value += ending
             length = 3
     alone = length == 1

@@ -7,7 +7,6 @@ to a person; nothing doubtful is ever held by the machine.
 import re
 from dataclasses import dataclass
 
-from livestream.parsing.amounts import settle_numbers
 from livestream.parsing.basket import Basket, Line, fill_basket
 from livestream.parsing.clauses import (
     ORDERING,
@@ -24,11 +23,12 @@ from livestream.parsing.codes import ShowCodes
 from livestream.parsing.letters import Letters, letters
 from livestream.parsing.lexicon import Tag, unit_alike
 from livestream.parsing.parsed import Intent, Item, Lane, Parsed, Reason, Span
+from livestream.parsing.quantities import settle_numbers
 from livestream.parsing.removal import Removal, read_removal
 from livestream.parsing.settle import settle_words
 from livestream.parsing.tokens import Kind, Token, tokenize
 
-_LONGEST_READ = 2000
+_LONGEST_READ = 500
 _LONGEST_TAKEN = 300
 _UNREAD_WITH_VERB = 8
 _UNREAD_WITH_PHONE = 20
@@ -83,7 +83,8 @@ def parse(
 
 
 def _read_line(read: Letters, show: ShowCodes, pinned: str | None) -> _Line:
-    tokens = settle_words(settle_numbers(tokenize(read, show), show), show)
+    tokens = settle_numbers(tokenize(read, show), show)
+    settle_words(tokens, show)
     all_plain = all(t.spelling.plain for t in tokens if t.kind is Kind.WORD and t.words)
     clauses = split_clauses(tokens)
     phones = [t.code or "" for t in tokens if t.kind is Kind.PHONE]
@@ -313,10 +314,11 @@ def _doubtful_words(line: _Line, *, ordered: bool, counted: bool) -> list[Reason
                 doubts.append(Reason.UNCLEAR)
         if token.tag is Tag.EXPENSIVE_PLAIN:
             followed = line.tokens[n + 1 : n + 2]
-            sure = counted and buys_plainly(line.tokens, n) and bool(followed)
+            asker = before is not None and before.tag in (Tag.ME, Tag.KIN, Tag.WANT)
+            sure = buys_plainly(line.tokens, n) and bool(followed) and (counted or asker)
             if not sure:
                 doubts.append(Reason.NO_ACCENTS)
-        if line.all_plain and token.text == "a" and n and not counted and not ordered:
+        if line.all_plain and token.text in ("a", "ha") and n and not counted and not ordered:
             doubts.append(Reason.NO_ACCENTS)
         if (
             line.all_plain
@@ -324,7 +326,7 @@ def _doubtful_words(line: _Line, *, ordered: bool, counted: bool) -> list[Reason
             and token.words == 1
             and token.text in ("xin", "can")
             and not counted
-            and (n == 0 or line.tokens[n - 1].tag is not Tag.ME)
+            and (n == 0 or line.tokens[n - 1].tag not in (Tag.ME, Tag.KIN))
         ):
             doubts.append(Reason.NO_ACCENTS)
     return doubts
@@ -413,9 +415,10 @@ def _is_plain_order(line: _Line, ordered: bool) -> bool:
     for token in line.tokens:
         if token.kind is Kind.WORD and token.tag is None:
             unread += 1
-        elif token.kind is Kind.WORD and token.tag not in _PLAIN_ORDER:
-            return False
-        elif token.kind in (Kind.ODD, Kind.LINK):
+        elif (token.kind is Kind.WORD and token.tag not in _PLAIN_ORDER) or token.kind in (
+            Kind.ODD,
+            Kind.LINK,
+        ):
             return False
     if unread > (_UNREAD_WITH_VERB if line.phones else 0):
         return False

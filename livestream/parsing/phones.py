@@ -15,6 +15,7 @@ _PHONE = re.compile(
 _NOT_DIGIT = re.compile(r"[^0-9oil]")
 _LOOK_ALIKES = str.maketrans("oil", "011")
 _VALID = re.compile(r"0[35789]\d{8}")
+_DIGITS = 10
 _LETTERS_MEANT_AS_DIGITS = 2  # more of them and it is a word, not a number
 _OLD_PREFIXES = {
     "0120": "070",
@@ -89,7 +90,7 @@ def find_phones(lower: str) -> list[Phone]:
 
 def as_mobile(digits: str) -> str | None:
     """Return the ten digits of a mobile number, eleven-digit ones of before 2018 renumbered."""
-    if len(digits) == 11 and digits[:4] in _OLD_PREFIXES:
+    if len(digits) > _DIGITS and digits[:4] in _OLD_PREFIXES:
         digits = _OLD_PREFIXES[digits[:4]] + digits[4:]
     return digits if _VALID.fullmatch(digits) else None
 
@@ -106,9 +107,9 @@ def spoken_phone(words: Iterable[str]) -> tuple[str, int] | None:
             spoken += 1
         elif word not in ".-," or not digits:
             return None
-        number = as_mobile(digits) if spoken > 1 and len(digits) == 10 else None
+        number = as_mobile(digits) if spoken > 1 and len(digits) == _DIGITS else None
         if number is not None:
             return number, length
-        if len(digits) > 10:
+        if len(digits) > _DIGITS:
             return None
     return None

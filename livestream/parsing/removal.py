@@ -7,6 +7,8 @@ from livestream.parsing.lexicon import Tag
 from livestream.parsing.parsed import Reason
 from livestream.parsing.tokens import Kind, Token
 
+_WEAK_LESS = frozenset({"giam", "tru"})
+
 
 @dataclass(slots=True)
 class Removal:
@@ -26,143 +28,136 @@ def read_removal(clauses: list[Clause], *, all_plain: bool, has_phone: bool) -> 
     ruling: str | None = None
     remarked = any(c.has(Tag.PRAISE, Tag.REMARK) for c in clauses)
     for clause in clauses:
-        denied = denied_order(clause)
-        if denied is not None:
-            told.denies = True
-        pending: list[Token] = []
-        verb_here = False
+        verbs = _Verbs(clause, told, all_plain, has_phone, remarked)
+        told.denies = told.denies or verbs.denied is not None
+        earlier: list[int] = []
+        ruled = False
         for n, token in enumerate(clause.tokens):
-            move = _move(clause, n, token, denied, remarked, told, all_plain, has_phone)
+            move = verbs.move(n, token)
             if move == "want":
                 ruling = "buy" if ruling == "drop" and told.dropped else ruling
             elif move is not None:
                 ruling = move
-                if not verb_here and move in ("drop", "buy") and n:
-                    _rule(pending, move, told)
-                verb_here = True
+                if move == "drop" and not ruled:  # 'A1 hủy giúp em': the first verb rules both ways
+                    told.dropped.update(earlier)
+                ruled = True
             if token.kind is Kind.CODE:
-                pending.append(token)
+                earlier.append(id(token))
                 if ruling == "drop":
                     told.dropped.add(id(token))
     return told
 
 
-def _rule(pending: list[Token], move: str, told: Removal) -> None:
-    """Let the first verb of a clause rule the codes before it too: 'A1 hủy giúp em'."""
-    for token in pending:
-        if move == "drop":
-            told.dropped.add(id(token))
+class _Verbs:
+    """The verbs of one clause: each starts to 'drop', 'buy', 'swap', 'want', or nothing."""
 
+    def __init__(
+        self,
+        clause: Clause,
+        told: Removal,
+        all_plain: bool,  # noqa: FBT001 - facts of the line, not switches
+        has_phone: bool,  # noqa: FBT001
+        remarked: bool,  # noqa: FBT001
+    ) -> None:
+        self.clause = clause
+        self.told = told
+        self.all_plain = all_plain
+        self.has_phone = has_phone
+        self.remarked = remarked
+        self.denied = denied_order(clause)
+        self.asked = asks(clause)[0]
+        self.first_question = clause.first(Tag.ASK, Tag.WHO)
+        self.puts_in = max(
+            (n for n, t in enumerate(clause.tokens) if t.text in ("vào", "vao")), default=-1
+        )
 
-def _move(
-    clause: Clause,
-    n: int,
-    token: Token,
-    denied: int | None,
-    remarked: bool,
-    told: Removal,
-    all_plain: bool,
-    has_phone: bool,
-) -> str | None:
-    """Return which rule a token starts: 'drop', 'buy', 'swap', 'want', or none."""
-    if denied == n:
-        return _deny(clause, n, remarked, told)
-    match token.tag:
-        case Tag.DROP:
-            return _drop(clause, n, told)
-        case Tag.MISTAKE if token.words > 1 and token.text != "à":
-            return "drop" if _denies_a_code(clause, n) else None
-        case Tag.LESS:
-            return _lessen(clause, n, token, told)
-        case Tag.DROP_PLAIN:
-            return _drop_plainly(clause, n, token, told, all_plain, has_phone)
-        case Tag.SWAP:
-            return _swap(clause, token, told)
-        case Tag.BECOMES:
-            return "buy" if told.swaps or told.drops else None
-        case Tag.WANT:
-            return "want"
-        case tag if tag in ORDERING:
+    def move(self, n: int, token: Token) -> str | None:
+        """Return what the token at `n` starts."""
+        if self.denied == n:
+            return self._deny(token)
+        if token.tag in ORDERING:
             return "buy"
-        case _:
+        match token.tag:
+            case Tag.DROP:
+                return self._drop(n)
+            case Tag.MISTAKE:
+                return "drop" if self._denies_a_code(n, token) else None
+            case Tag.LESS:
+                return self._lessen(n, token)
+            case Tag.DROP_PLAIN:
+                return self._drop_plainly(n, token)
+            case Tag.SWAP:
+                return self._swap(token)
+            case _:
+                return self._follow(token)
+
+    def _follow(self, token: Token) -> str | None:
+        if token.tag is Tag.WANT:
+            return "want"
+        going_on = self.told.swaps or self.told.drops
+        return "buy" if token.tag is Tag.BECOMES and going_on else None
+
+    def _drop(self, n: int) -> str | None:
+        tokens = self.clause.tokens
+        denied = any(t.tag in (Tag.NOT, Tag.DONT, Tag.YET) for t in tokens[max(0, n - 2) : n])
+        if denied or (self.first_question is not None and self.first_question < n):
+            self.told.kept = True
             return None
+        if self.puts_in > n:
+            self.told.doubts.append(Reason.UNCLEAR)
+            return "buy"
+        self.told.drops = True
+        by_shop = n > 0 and tokens[n - 1].text == "shop" and not self.clause.has(Tag.ME)
+        if by_shop or self.asked or self.clause.has(Tag.DONE, Tag.HEDGE, Tag.IF):
+            self.told.doubts.append(Reason.UNCLEAR)
+        return "drop"
 
-
-def _drop(clause: Clause, n: int, told: Removal) -> str | None:
-    for token in clause.tokens[max(0, n - 2) : n]:
-        if token.tag in (Tag.NOT, Tag.DONT, Tag.YET):
-            told.kept = True
+    def _lessen(self, n: int, token: Token) -> str | None:
+        if not self.clause.goods() or self.asked:
             return None
-    if any(t.tag in (Tag.ASK, Tag.WHO) for t in clause.tokens[:n]):
-        told.kept = True
-        return None
-    if any(t.text in ("vào", "vao") for t in clause.tokens[n + 1 :]):
-        told.doubts.append(Reason.UNCLEAR)
-        return "buy"
-    told.drops = True
-    if n and clause.tokens[n - 1].text == "shop" and not clause.has(Tag.ME):
-        told.doubts.append(Reason.UNCLEAR)
-    if asks(clause)[0] or clause.has(Tag.DONE, Tag.HEDGE, Tag.IF):
-        told.doubts.append(Reason.UNCLEAR)
-    return "drop"
+        following = self.clause.tokens[n + 1 : n + 3]
+        counted = any(t.kind is Kind.QUANTITY for t in following)
+        if token.spelling.fold in _WEAK_LESS and token.words == 1 and not counted:
+            return None
+        self.told.drops = True
+        return "drop"
 
+    def _denies_a_code(self, n: int, token: Token) -> bool:
+        """Say whether 'không phải A1' sets a code aside; 'ý em là A1' names the right one."""
+        following = self.clause.tokens[n + 1 : n + 2]
+        names = token.words == 1 or token.text in ("à", "ý")
+        return not names and n > 0 and bool(following) and following[0].kind is Kind.CODE
 
-def _lessen(clause: Clause, n: int, token: Token, told: Removal) -> str | None:
-    fold = token.spelling.fold
-    if not clause.goods() or asks(clause)[0]:
-        return None
-    if fold in ("giam", "tru") and token.words == 1 and not _counted_after(clause, n):
-        return None
-    told.drops = True
-    return "drop"
+    def _drop_plainly(self, n: int, token: Token) -> str | None:
+        """Read an unmarked 'huy' or 'bo': a name, a set, or taking back — always in doubt."""
+        some = self.clause.tokens[n + 1 : n + 4]
+        following = [t for t in some if t.tag not in (Tag.SOFT, Tag.ME)]
+        rules = bool(following) and following[0].kind in (Kind.CODE, Kind.QUANTITY)
+        is_huy = token.spelling.fold == "huy"
+        if is_huy and token.capital and (self.has_phone or not self.all_plain):
+            token.tag = Tag.SOFT
+            self.told.doubts += [Reason.NO_ACCENTS] if rules else []
+            return None
+        if not (rules or (is_huy and n > 0 and self.all_plain)):
+            return None
+        self.told.drops = True
+        self.told.doubts.append(Reason.NO_ACCENTS)
+        return "drop"
 
+    def _swap(self, token: Token) -> str | None:
+        to_other = self.clause.has(Tag.BECOMES)
+        plain = token.spelling.plain and token.words == 1
+        if plain and not to_other and not self.clause.has(*ORDERING):
+            return None
+        self.told.swaps = True
+        return "swap" if token.words > 1 and not to_other else "drop"
 
-def _denies_a_code(clause: Clause, n: int) -> bool:
-    """Say whether 'không phải A1' sets a code aside; 'ý em là A1' names the right one."""
-    following = clause.tokens[n + 1 : n + 2]
-    denial = clause.tokens[n].tag is Tag.MISTAKE and clause.tokens[n].text != "ý"
-    return denial and bool(following) and following[0].kind is Kind.CODE and n > 0
-
-
-def _counted_after(clause: Clause, n: int) -> bool:
-    return any(t.kind is Kind.QUANTITY for t in clause.tokens[n + 1 : n + 3])
-
-
-def _drop_plainly(
-    clause: Clause, n: int, token: Token, told: Removal, all_plain: bool, has_phone: bool
-) -> str | None:
-    """Read an unmarked 'huy' or 'bo': a name, a set, or taking back — always in doubt."""
-    following = [t for t in clause.tokens[n + 1 : n + 4] if t.tag not in (Tag.SOFT, Tag.ME)]
-    rules = bool(following) and following[0].kind in (Kind.CODE, Kind.QUANTITY)
-    alone = token.spelling.fold == "huy" and n > 0 and all_plain
-    if token.spelling.fold == "huy" and token.capital and (has_phone or not all_plain):
-        token.tag = Tag.SOFT
-        if rules:
-            told.doubts.append(Reason.NO_ACCENTS)
-        return None
-    if not (rules or alone):
-        return None
-    told.drops = True
-    told.doubts.append(Reason.NO_ACCENTS)
-    return "drop"
-
-
-def _swap(clause: Clause, token: Token, told: Removal) -> str | None:
-    if token.spelling.plain and token.words == 1 and not clause.has(Tag.BECOMES, *ORDERING):
-        return None
-    told.swaps = True
-    return "swap" if token.words > 1 and not clause.has(Tag.BECOMES) else "drop"
-
-
-def _deny(clause: Clause, n: int, remarked: bool, told: Removal) -> str | None:
-    if clause.has(Tag.YET) or asks(clause)[0] or any(t.tag is Tag.LOST for t in clause.tokens):
-        return None
-    sure = clause.has(Tag.AGAIN, Tag.ONLY, Tag.DONT)
-    if not sure and remarked:
-        return None
-    if clause.tokens[n].tag is Tag.WANT and not sure:
-        return None
-    told.drops = True
-    if not sure:
-        told.doubts.append(Reason.UNCLEAR)
-    return "drop"
+    def _deny(self, token: Token) -> str | None:
+        if self.asked or self.clause.has(Tag.YET, Tag.LOST):
+            return None
+        sure = self.clause.has(Tag.AGAIN, Tag.ONLY, Tag.DONT)
+        if not sure and (self.remarked or token.tag is Tag.WANT):
+            return None
+        self.told.drops = True
+        self.told.doubts += [] if sure else [Reason.UNCLEAR]
+        return "drop"

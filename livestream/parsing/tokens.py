@@ -1,6 +1,7 @@
 """A comment cut into words, numbers, codes, phones and marks, glued ones taken apart."""
 
 import enum
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -13,12 +14,15 @@ from livestream.parsing.phones import as_mobile, find_phones, spoken_phone
 
 _LONGEST_WORD = 24
 _LONGEST_SPOKEN = 20
+_LONGEST_CODE_HEAD = 3
+_PARTS_OF_AN_AMOUNT = 3
+_LETTER_AND_NUMBER = 2
 _RUN = re.compile(r"[^\W_]+")
 _PIECES = re.compile(r"[^\W\d_]+|\d+")
 _SMILEY = re.compile(
     r"(?<![^\W_])(?:[:=;]['\-]?[()\[\]*|>]+|[:=;]['\-]?[dpv](?![^\W_])|<3+|\^+[._]?\^*|[=:][)(]+)"
 )
-_LINK = re.compile(r"(?:https?://|www\.)\S+|\b[a-z0-9\-]{2,}\.(?:com|vn|net|shop|me|ly)\b\S*")
+_LINK = re.compile(r"(?:https?://|www\.)\S+|\b[a-z0-9\-]{2,40}\.(?:com|vn|net|shop|me|ly)\b\S*")
 _GROUPED = re.compile(r"(?<![\w.,])\d{1,3}(?:[.,]\d{3})+(?!\d)")
 _MARKS = frozenset("+-*x:=.,;/()[]?!&@#%~\"'|><")
 _LAUGH = re.compile(r"(?:h[aeiou]|k){2,}h?|[hk]{2,}|a+h+|u+")
@@ -84,13 +88,13 @@ class Token:
         return f"<{self.kind.name} {self.text!r} {told}>"
 
 
-_UNREAD = Spelling("", "", False)
+_UNREAD = Spelling("", "", plain=False)
 
 
 def tokenize(read: Letters, show: ShowCodes) -> list[Token]:
     """Return the tokens of a comment, codes recognised, words mended and tagged."""
     tokens = [t for t in _raw(read, show) if t.kind is not Kind.MARK or t.text in _MARKS]
-    for before, token in zip(tokens, tokens[1:], strict=False):
+    for before, token in itertools.pairwise(tokens):
         token.glued = before.end == token.start
     for token in tokens:
         if token.kind is Kind.WORD:
@@ -157,7 +161,7 @@ def _take_apart(run: str, at: int, show: ShowCodes) -> list[Token]:
     key = vni_key(run)
     if key is not None and key in lexicon.KEYS:
         whole.kind = Kind.WORD
-        whole.spelling = Spelling(spelling(key.rstrip("12345")).fold, key, False)
+        whole.spelling = Spelling(spelling(key.rstrip("12345")).fold, key, plain=False)
     return [whole]
 
 
@@ -217,7 +221,7 @@ def _glued(run: str, at: int, show: ShowCodes) -> list[Token] | None:
     while n < len(pieces):
         piece, start = pieces[n]
         if piece[0].isdigit():
-            if piece[0] == "0" and len(piece) > 2:
+            if re.match(r"0\d\d", piece):
                 return None
             parts.append(_number(piece, start))
             n += 1
@@ -256,7 +260,7 @@ def _code_at_end(piece: str, start: int, digits: str, show: ShowCodes) -> tuple[
 
 
 def _is_word(piece: str, show: ShowCodes) -> bool:
-    if len(piece) < 2:
+    if len(piece) == 1:
         return False
     folds = {spelling(piece).fold, spelling(squeezed(piece)).fold}
     return bool(folds & (lexicon.VOCABULARY | show.vocabulary))
@@ -280,14 +284,31 @@ def _is_short(piece: str, parts: list[Token], following: str, show: ShowCodes) -
 
 def _reads_without_code(parts: list[Token]) -> bool:
     if parts[0].kind is Kind.NUMBER:
-        return len(parts) <= 3
+        return len(parts) <= _PARTS_OF_AN_AMOUNT
     return parts[0].text == "x" or (
-        len(parts) == 2 and spelling(parts[0].text).fold in _NUMBERED_WORDS
+        len(parts) == _LETTER_AND_NUMBER and spelling(parts[0].text).fold in _NUMBERED_WORDS
     )
 
 
 _NUMBERED_WORDS = frozenset(
-    "sl soluong slg qty so ma ms code size sz sp lay chot mua dat cho xin them con goi hop chai cai".split()
+    (
+        *(
+            "sl",
+            "soluong",
+            "slg",
+            "qty",
+            "so",
+            "ma",
+            "ms",
+            "code",
+            "size",
+            "sz",
+            "sp",
+            "lay",
+            "chot",
+        ),
+        *("mua", "dat", "cho", "xin", "them", "con", "goi", "hop", "chai", "cai"),
+    )
 )
 
 
@@ -305,7 +326,7 @@ def _mend(token: Token, show: ShowCodes) -> None:
     if token.text.isascii():
         key = telex_key(token.text)
         if key is not None and key in lexicon.KEYS:
-            token.spelling = Spelling(spelling(key.rstrip("12345")).fold, key, False)
+            token.spelling = Spelling(spelling(key.rstrip("12345")).fold, key, plain=False)
 
 
 def _join_split_codes(tokens: list[Token], show: ShowCodes) -> list[Token]:
@@ -319,7 +340,7 @@ def _join_split_codes(tokens: list[Token], show: ShowCodes) -> list[Token]:
             last = tokens[n + size - 1]
             found = show.find_code(token.spelling.fold + last.text)
             doubt = None
-            if found and size == 2:
+            if found and size == _LETTER_AND_NUMBER:
                 doubt, found = _doubt_split(tokens, n, found)
             if found:
                 code = Token(Kind.CODE, token.text + last.text, token.start, last.end)
@@ -336,7 +357,7 @@ def _split_code_size(tokens: list[Token], n: int) -> int:
     token = tokens[n]
     if (
         token.kind is not Kind.WORD
-        or len(token.text) > 3
+        or len(token.text) > _LONGEST_CODE_HEAD
         or (n and token.glued and _solid(tokens[n - 1]))
     ):
         return 0
@@ -345,7 +366,7 @@ def _split_code_size(tokens: list[Token], n: int) -> int:
         if number.kind is Kind.NUMBER and mark.glued and number.glued:
             return 3
     if n + 1 < len(tokens) and tokens[n + 1].kind is Kind.NUMBER:
-        return 2
+        return _LETTER_AND_NUMBER
     return 0
 
 

@@ -5,6 +5,7 @@
 
 import importlib
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -157,6 +158,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         MAX_CONTENT_LENGTH=12 * 1024 * 1024,
         MAX_FORM_MEMORY_SIZE=256 * 1024,
         MAX_FORM_PARTS=200,
+        # Links are built from PUBLIC_URL, never from Host; a foreign Host is refused besides.
+        TRUSTED_HOSTS=[urlsplit(settings.PUBLIC_URL).hostname or "", "127.0.0.1", "localhost"],
         SESSION_COOKIE_NAME="__Host-bao" if settings.https else "bao",
         SESSION_COOKIE_SECURE=settings.https,
         SESSION_COOKIE_HTTPONLY=True,

@@ -98,12 +98,15 @@ def _refuse_unreadable_input() -> Response | None:
         return error_page(414)
     if _is_not_utf8(request.environ.get("PATH_INFO", "").encode("latin-1", "replace")):
         return error_page(400, _("The address holds characters that cannot be read."))
-    if request.mimetype == "application/x-www-form-urlencoded":
-        # Read once here, before werkzeug replaces broken UTF-8 by question marks unseen.
-        request.get_data(cache=True, parse_form_data=False)
+    for name, values in request.form.lists():
+        if len(values) > 1:
+            return error_page(
+                400, _("The field “%(field)s” was sent more than once.", field=name[:40])
+            )
     for source in (request.args, request.form, request.view_args or {}):
         for name, values in _pairs(source):
             for value in (name, *values):
+                # Broken UTF-8 arrives here as U+FFFD: werkzeug has already replaced it.
                 if has_control_characters(value) or "\ufffd" in value:
                     return error_page(
                         400,

@@ -132,6 +132,13 @@ def join_place(commune: str | None, province: str | None) -> str:
     return ", ".join(part for part in (commune, bare_name(province or "")) if part)
 
 
+def known_place(commune: str | None, province: str | None, place_text: str | None) -> str:
+    """Return the address of today, or what the source wrote where it leads to no one commune."""
+    if commune is None and place_text:
+        return place_text
+    return join_place(commune, province)
+
+
 def bare_name(name: str) -> str:
     """Return a unit's name without its title: «Xã Đan Phượng» → «Đan Phượng»."""
     for title in TITLES:

@@ -7,11 +7,12 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session, aliased
 
-from catalog import certificates, listing
+from catalog import cards, certificates, listing
+from catalog.cards import Card, Offer
 from catalog.certificates import Certificate
-from catalog.listing import Card, Filters, Offer
+from catalog.listing import Filters
 from catalog.lots import Lot
-from catalog.places import AdminUnit, join_place
+from catalog.places import AdminUnit, known_place
 from catalog.producers import Producer
 from catalog.products import NoSuchProduct, Product, ProductState, seen_by_buyers
 from catalog.stock import StockItem, sellable_rows
@@ -56,7 +57,7 @@ class ProductPage:
     @property
     def place(self) -> str:
         """Return commune and province of today, else the source's own words."""
-        return join_place(self.commune, self.province) or self.product.place_text or ""
+        return known_place(self.commune, self.province, self.product.place_text)
 
     @property
     def sold(self) -> list[Offer]:
@@ -92,7 +93,7 @@ def read(session: Session, slug: str, *, now: datetime) -> ProductPage:
         raise NoSuchProduct(_("There are no goods at this address."))
     related, _next = listing.find_page(session, _beside(thing), after=None, now=now, limit=RELATED)
     ids = [thing.id, *(other.id for other in related)]
-    offers = listing.offers_of(session, ids, now=now)
+    offers = cards.offers_of(session, ids, now=now)
     papers = certificates.list_papers_of(session, ids)
     lot, lot_code, steps = _current_lot(session, thing.id, today)
     badges = {i: certificates.best_badge(papers[i], today) for i in ids}
@@ -111,7 +112,7 @@ def read(session: Session, slug: str, *, now: datetime) -> ProductPage:
         steps=steps,
         delivery=_cheapest_delivery(session, thing.producer_id),
         related=[
-            listing.card_of(other, offers[other.id], badge.stars if badge else None)
+            cards.card_of(other, offers[other.id], badge.stars if badge else None)
             for other in related
             for badge in (badges[other.id],)
         ],

@@ -9,8 +9,9 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, aliased
 
-from catalog import listing, places
-from catalog.listing import Card, Filters
+from catalog import cards, listing, places
+from catalog.cards import Card
+from catalog.listing import Filters
 from catalog.places import AdminUnit
 from catalog.producers import Producer, ProducerState
 from catalog.products import (
@@ -66,11 +67,11 @@ def home(session: Session, *, now: datetime) -> HomePage:
     newest, _next = listing.find_page(session, Filters(), after=None, now=now, limit=2 * SHELF)
     shown = {row.id for row in season}
     fresh = [row for row in newest if row.id not in shown][:SHELF]
-    cards = {card.id: card for card in listing.cards_of(session, [*season, *fresh], now=now)}
+    by_id = {card.id: card for card in cards.cards_of(session, [*season, *fresh], now=now)}
     return HomePage(
         month=month,
-        in_season=[cards[row.id] for row in season],
-        newest=[cards[row.id] for row in fresh],
+        in_season=[by_id[row.id] for row in season],
+        newest=[by_id[row.id] for row in fresh],
         communes=_communes(session),
         villages=_villages(session),
     )
@@ -154,7 +155,7 @@ def _makers(session: Session, where: ColumnElement[bool]) -> list[Producer]:
 
 def _goods(session: Session, filters: Filters, *, now: datetime) -> list[Card]:
     rows, _next = listing.find_page(session, filters, after=None, now=now, limit=listing.PER_PAGE)
-    return listing.cards_of(session, rows, now=now)
+    return cards.cards_of(session, rows, now=now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The public shop: pages that are the same for everyone, so that anyone may keep them a minute."""
 
+from collections.abc import Callable
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -16,7 +17,7 @@ from flask import (
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from catalog import listing, places, producers, villages
+from catalog import cards, listing, places, producers, villages
 from catalog.certificates import OCOP_MONTHS
 from catalog.illustrations import alt_text
 from catalog.places import Level, NoSuchUnit
@@ -92,7 +93,7 @@ def products() -> str:
         rows, mark = listing.find_page(
             session, browse.filters, after=request.args.get("sau"), now=now
         )
-        goods = listing.cards_of(session, rows, now=now)
+        goods = cards.cards_of(session, rows, now=now)
     return render_template(
         "shop/products.html",
         browse=browse,
@@ -161,7 +162,7 @@ def product(slug: str) -> Response | str:
     )
 
 
-def _chosen(page: ProductPage, sku: str) -> listing.Offer | None:
+def _chosen(page: ProductPage, sku: str) -> cards.Offer | None:
     """Return the variant a feed's link names, else the cheapest that is there."""
     free = [offer for offer in page.sold if offer.free]
     named = [offer for offer in free if offer.variant.sku == sku]
@@ -197,7 +198,7 @@ def _moved(session: Session, kind: str, slug: str, endpoint: str) -> Response:
 
 
 def _picture(motif: str) -> str:
-    asset = current_app.jinja_env.globals["asset"]
+    asset = cast("Callable[[str], str]", current_app.jinja_env.globals["asset"])
     return f"{current_app.config['SETTINGS'].PUBLIC_URL}{asset(f'tranh/{motif}-1200.jpg')}"
 
 

@@ -1,5 +1,8 @@
 """What machines ask a shop for: sitemap, robots.txt, the manifest of the home-screen shortcut."""
 
+from collections.abc import Callable
+from typing import cast
+
 from flask import Blueprint, Response, current_app, jsonify, render_template, request
 
 from core.web.locale import canonical_url
@@ -59,6 +62,7 @@ def robots() -> Response:
 @public
 def manifest() -> Response:
     """Describe the shop to a phone that keeps it on its home screen."""
+    asset = cast("Callable[[str], str]", current_app.jinja_env.globals["asset"])
     answer = jsonify(
         name="Chợ Phiên",
         short_name="Chợ Phiên",
@@ -70,7 +74,7 @@ def manifest() -> Response:
         theme_color="#FCFDF9",
         icons=[
             {
-                "src": current_app.jinja_env.globals["asset"]("img/dau-hieu.svg"),
+                "src": asset("img/dau-hieu.svg"),
                 "sizes": "any",
                 "type": "image/svg+xml",
             }

@@ -7,7 +7,7 @@ from itertools import product as combinations
 import pytest
 from sqlalchemy.orm import Session
 
-from catalog import listing, producers
+from catalog import cards, listing, producers
 from catalog.listing import Filters, Order
 from catalog.lots import LotState
 from catalog.products import OcopGroup, ProductState
@@ -189,7 +189,7 @@ def test_a_card_speaks_with_its_lowest_price(session: Session) -> None:
     a_star(session, honey, 4)
     rows, _next = listing.find_page(session, Filters(), after=None, now=NOON)
 
-    [card] = listing.cards_of(session, rows, now=NOON)
+    [card] = cards.cards_of(session, rows, now=NOON)
 
     assert (card.price, card.unit, card.several) == (Money(95_000), "chai 250 ml", True)
     assert (card.in_stock, card.stars) == (True, 4)
@@ -207,6 +207,6 @@ def test_a_page_of_cards_costs_the_same_for_ten_and_two_hundred(
 
     with database.reading() as session, counted(database) as asked:
         found, _next = listing.find_page(session, Filters(order=Order.STARS), after=None, now=NOON)
-        listing.cards_of(session, found, now=NOON)
+        cards.cards_of(session, found, now=NOON)
 
     assert len(asked) == 4

@@ -1,0 +1,100 @@
+"""Cards: what a list shows of each product today: place, lowest price, stock, badge."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
+
+from catalog.certificates import stars_today
+from catalog.listing import Found
+from catalog.lots import Lot
+from catalog.places import known_place
+from catalog.products import OcopGroup
+from catalog.stock import StockItem, sellable_rows
+from catalog.variants import Variant
+from core.clock import vietnam_day
+from core.money import ZERO, Money
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One product as a list shows it; `price` None means that nobody sells it yet."""
+
+    id: int
+    slug: str
+    name: str
+    motif: str
+    group: OcopGroup | None
+    place: str
+    producer: str | None
+    price: Money | None
+    unit: str
+    several: bool
+    price_is_sample: bool
+    in_stock: bool
+    stars: int | None
+    is_sample: bool
+    is_synthetic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One variant of a product, and how many of it can be sold now."""
+
+    variant: Variant
+    free: int
+
+
+def cards_of(session: Session, found: Iterable[Found], *, now: datetime) -> list[Card]:
+    """Return the cards of the rows, in order, with today's prices, stock and badges."""
+    rows = list(found)
+    ids = [row.id for row in rows]
+    offers = offers_of(session, ids, now=now)
+    stars = stars_today(session, ids, vietnam_day(now))
+    return [card_of(row, offers[row.id], stars.get(row.id)) for row in rows]
+
+
+def offers_of(
+    session: Session, product_ids: Iterable[int], *, now: datetime
+) -> dict[int, list[Offer]]:
+    """Return the variants of each product with what can be sold of them now, in one question."""
+    offers: dict[int, list[Offer]] = {product_id: [] for product_id in product_ids}
+    if not offers:
+        return offers
+    free = case((sellable_rows(vietnam_day(now)), StockItem.on_hand - StockItem.reserved), else_=0)
+    rows = session.execute(
+        select(Variant, func.coalesce(func.sum(free), 0))
+        .outerjoin(StockItem, StockItem.variant_id == Variant.id)
+        .outerjoin(Lot, Lot.id == StockItem.lot_id)
+        .where(Variant.product_id.in_(offers))
+        .group_by(Variant.id)
+        .order_by(Variant.product_id, Variant.position, Variant.id)
+    )
+    for variant, left in rows:
+        offers[variant.product_id].append(Offer(variant, int(left)))
+    return offers
+
+
+def card_of(row: Found, offers: list[Offer], stars: int | None) -> Card:
+    """Return the card of one row: the lowest price speaks for the product."""
+    sold = [offer for offer in offers if offer.variant.price is not None]
+    lowest = min(sold, key=lambda offer: offer.variant.price or ZERO, default=None)
+    return Card(
+        id=row.id,
+        slug=row.slug,
+        name=row.name,
+        motif=row.motif,
+        group=row.group,
+        place=known_place(row.commune, row.province, row.place_text),
+        producer=row.producer,
+        price=lowest.variant.price if lowest else None,
+        unit=lowest.variant.unit if lowest else "",
+        several=len({offer.variant.price for offer in sold}) > 1,
+        price_is_sample=bool(lowest and lowest.variant.price_is_sample),
+        in_stock=any(offer.free > 0 for offer in sold),
+        stars=stars,
+        is_sample=row.is_sample,
+        is_synthetic=row.is_synthetic,
+    )

@@ -24,7 +24,8 @@ SEARCHES = (
     "mật ong", "mat ong", "che sach", "rượu nếp", "binh gom", "gạo hữu cơ", "nem", "khan lua",
     "nước mắm truyền thống", "tra thao duoc", "bưởi", "bun kho vu moi", "số 17", "ca phe",
 )  # fmt: skip
-NEXT = re.compile(r'href="([^"]*[?&;]sau=[^"]+)"')
+NEXT = re.compile(r'<a\b[^>]*\brel="next"[^>]*>')
+HREF = re.compile(r'href="([^"]+)"')
 
 
 def paths(shop: Shop) -> Iterator[Path]:
@@ -94,10 +95,10 @@ def _deep(shop: Shop) -> Path | None:
     """Return the list at its 200th page; None in a shop that has not so many."""
     address = "/san-pham"
     for _page in range(DEEP - 1):
-        found = NEXT.search(call(shop.app, environ(address)).decode())
-        if found is None:
+        link = NEXT.search(call(shop.app, environ(address)).decode())
+        if link is None:
             return None
-        address = unescape(found.group(1))
+        address = unescape(HREF.findall(link.group())[0])
     return Path(
         f"list, page {DEEP}",
         "pages/s",

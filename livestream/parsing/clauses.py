@@ -55,7 +55,7 @@ def split_clauses(tokens: Sequence[Token]) -> list[Clause]:
         ends = token.kind is Kind.BREAK or (token.kind is Kind.MARK and token.text in _ENDS)
         if ends:
             if token.text == "?":
-                target = clauses[-1] if clauses[-1].tokens or len(clauses) < 2 else clauses[-2]
+                target = clauses[-1] if clauses[-1].tokens or len(clauses) == 1 else clauses[-2]
                 target.question_mark = True
             clauses.append(Clause([]))
         elif token.kind is not Kind.MARK or token.text == "@":
@@ -115,23 +115,24 @@ def _asks_for_price(clause: Clause) -> bool:
 def _asks_at(clause: Clause, n: int, token: Token, edges: _Edges) -> int:
     before = clause.tokens[n - 1] if n else None
     ends = n + 1 >= edges.polite
+    fold = token.spelling.fold
+    told = 0
     match token.tag:
-        case Tag.SHOW_ME if token.words == 1 and token.spelling.fold in ("xem", "coi"):
-            return SURE if clause.codes() else 0
+        case Tag.SHOW_ME if token.words == 1 and fold in ("xem", "coi"):
+            told = SURE if clause.codes() else 0
         case Tag.SHOW_ME | Tag.BARGAIN | Tag.LOST:
-            return SURE
+            told = SURE
         case Tag.ASK:
-            return _asks_with_word(clause, n, token, ends=ends)
+            told = _asks_with_word(clause, n, token, ends=ends)
         case Tag.ASK_END if n and ends and not token.capital:
-            return MAYBE if token.spelling.plain and token.spelling.fold in ("ta", "ah") else SURE
+            told = MAYBE if token.spelling.plain and fold in ("ta", "ah") else SURE
         case Tag.NOT if before is not None and edges.said < n:
-            return SURE if ends or before.spelling.fold in _SURE_BEFORE_NOT else 0
+            told = SURE if ends or before.spelling.fold in _SURE_BEFORE_NOT else 0
         case Tag.YET if edges.said < n and ends:
-            return SURE
+            told = SURE
         case Tag.SOFT if token.spelling.key == "a1" and before is not None and ends:
-            return MAYBE if before.kind is Kind.CODE else 0
-        case _:
-            return 0
+            told = MAYBE if before.kind is Kind.CODE else 0
+    return told
 
 
 def _asks_with_word(clause: Clause, n: int, token: Token, *, ends: bool) -> int:

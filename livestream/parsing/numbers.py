@@ -36,7 +36,7 @@ def spoken_number(tokens: Sequence[Token], at: int) -> Spoken | None:
         return None
     length = 1
     second = _word(tokens, at + 1)
-    if value == _TEN and _ENDINGS.get(second, _CARDINALS.get(second, 10)) < 10:
+    if value == _TEN and _ENDINGS.get(second, _CARDINALS.get(second, _TEN)) < _TEN:
         value += _ENDINGS.get(second, _CARDINALS.get(second, 0))
         length = 2
     elif 1 < value < _TEN and second in _TENS:

@@ -25,9 +25,8 @@ def set_places_aside(tokens: list[Token]) -> None:
                 zone = None
         elif token.kind is Kind.WORD and zone is not None and token.tag in _IN_A_PLACE_NAME:
             token.tag = Tag.SOFT
-        elif token.kind is Kind.QUANTITY and zone is Tag.ADDRESS and token.unit is None:
-            if not (n + 1 < len(tokens) and tokens[n + 1].kind is Kind.CODE):
-                token.kind, token.code, token.doubt = Kind.ASIDE, "place", None
+        elif token.kind is Kind.QUANTITY and zone is Tag.ADDRESS and _is_house_number(tokens, n):
+            token.kind, token.code, token.doubt = Kind.ASIDE, "place", None
         if token.tag is Tag.PLACE:
             _read_name_after(tokens, n)
 
@@ -69,6 +68,11 @@ def _is_in_address(tokens: list[Token], n: int, zone: Tag | None) -> bool:
         token.doubt = Reason.CODE_IN_ADDRESS
         return True
     return False
+
+
+def _is_house_number(tokens: list[Token], n: int) -> bool:
+    before_code = n + 1 < len(tokens) and tokens[n + 1].kind is Kind.CODE
+    return tokens[n].unit is None and not before_code
 
 
 def _read_name_after(tokens: list[Token], n: int) -> None:

@@ -75,27 +75,25 @@ class _Verbs:
         """Return what the token at `n` starts."""
         if self.denied == n:
             return self._deny(token)
-        if token.tag in ORDERING:
-            return "buy"
+        told: str | None = None
         match token.tag:
+            case Tag.BUY | Tag.MORE:
+                told = "buy"
+            case Tag.WANT:
+                told = "want"
+            case Tag.BECOMES if self.told.swaps or self.told.drops:
+                told = "buy"
             case Tag.DROP:
-                return self._drop(n)
-            case Tag.MISTAKE:
-                return "drop" if self._denies_a_code(n, token) else None
+                told = self._drop(n)
+            case Tag.MISTAKE if self._denies_a_code(n, token):
+                told = "drop"
             case Tag.LESS:
-                return self._lessen(n, token)
+                told = self._lessen(n, token)
             case Tag.DROP_PLAIN:
-                return self._drop_plainly(n, token)
+                told = self._drop_plainly(n, token)
             case Tag.SWAP:
-                return self._swap(token)
-            case _:
-                return self._follow(token)
-
-    def _follow(self, token: Token) -> str | None:
-        if token.tag is Tag.WANT:
-            return "want"
-        going_on = self.told.swaps or self.told.drops
-        return "buy" if token.tag is Tag.BECOMES and going_on else None
+                told = self._swap(token)
+        return told
 
     def _drop(self, n: int) -> str | None:
         tokens = self.clause.tokens

@@ -1,6 +1,7 @@
 """JSON lines in, JSON lines out: the parser as a stream."""
 
 import json
+import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
@@ -24,7 +25,7 @@ def parse_lines(source: Iterable[str], out: IO[str], sessions: Mapping[str, Any]
         comment = _comment(raw, number)
         name = comment["session"]
         if name not in shows:
-            if not isinstance(name, str) or name not in sessions:
+            if name not in sessions:
                 raise Invalid(f"line {number}: unknown session {name!r}")
             if not isinstance(sessions[name], dict):
                 raise Invalid(f"session {name!r} is not an object")
@@ -39,9 +40,14 @@ def parse_lines(source: Iterable[str], out: IO[str], sessions: Mapping[str, Any]
             author=comment.get("author") or "viewer",
         )
         answer = {"id": comment["id"], **reading.to_json()}
-        out.write(json.dumps(answer, ensure_ascii=False) + "\n")
+        out.write(json.dumps(answer, ensure_ascii=_holds_half_letters(answer["id"])) + "\n")
         count += 1
     return count
+
+
+def _holds_half_letters(id_: object) -> bool:
+    """Say whether an id carries lone surrogates, which can only be written escaped."""
+    return any(unicodedata.category(letter) == "Cs" for letter in str(id_))
 
 
 def _comment(raw: str, number: int) -> dict[str, Any]:
@@ -54,8 +60,8 @@ def _comment(raw: str, number: int) -> dict[str, Any]:
     for key in ("id", "session", "text"):
         if key not in comment:
             raise Invalid(f"line {number}: {key!r} is missing")
-    for key in ("text", "pinned", "author"):
+    for key in ("session", "text", "pinned", "author"):
         value = comment.get(key)
-        if not isinstance(value, str) and (value is not None or key == "text"):
+        if not isinstance(value, str) and (value is not None or key in ("session", "text")):
             raise Invalid(f"line {number}: {key!r} is not a string")
     return comment

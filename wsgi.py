@@ -122,6 +122,9 @@ DASHBOARD: list[tuple[str, str, str]] = [
     ("desk.acts", mark("Acts"), "so"),
 ]
 
+# Who tells a producer what waits: (session, producer id) → duties, the most urgent floor first.
+DUTIES: list[str] = ["shop.inbox:tell_duties"]
+
 # Entries of the staff pages: endpoint, English label, icon.
 STAFF: list[tuple[str, str, str]] = [
     ("staff.home", mark("At a glance"), "nha"),
@@ -170,6 +173,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["tasks"] = {kind: named(path) for kind, path in TASKS.items()}
     app.extensions["schedules"] = [(name, every, named(path)) for name, every, path in SCHEDULES]
     app.extensions["dashboard"] = DASHBOARD
+    app.extensions["duties"] = [named(path) for path in DUTIES]
     app.extensions["staff"] = STAFF
     app.extensions["landings"] = LANDINGS
     app.extensions["slots"] = SLOTS

@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, select, update
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    UniqueConstraint,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -121,17 +130,24 @@ def mark_removed(session: Session, platform: str, external_id: str, *, now: date
     return changed.first() is not None
 
 
-def list_waiting(session: Session, show_id: int, *, limit: int = 30) -> list[Comment]:
+def list_waiting(session: Session, show_id: int, *, limit: int = 12) -> list[Comment]:
     """Return the oldest comments that wait for a person."""
-    query = (
-        select(Comment)
-        .where(
-            Comment.show_id == show_id, Comment.lane == Lane.REVIEW, Comment.handled_at.is_(None)
-        )
-        .order_by(Comment.id)
-        .limit(limit)
-    )
+    query = select(Comment).where(*_waiting(show_id)).order_by(Comment.id).limit(limit)
     return list(session.scalars(query))
+
+
+def count_waiting(session: Session, show_id: int) -> int:
+    """Return how many comments wait for a person."""
+    query = select(func.count()).select_from(Comment).where(*_waiting(show_id))
+    return session.scalar(query) or 0
+
+
+def _waiting(show_id: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Comment.show_id == show_id,
+        Comment.lane == Lane.REVIEW,
+        Comment.handled_at.is_(None),
+    )
 
 
 def take_in_hand(session: Session, comment_id: int, show_id: int, *, now: datetime) -> bool:

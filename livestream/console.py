@@ -1,5 +1,6 @@
 """What the operator's console shows, in a fixed number of queries."""
 
+import re
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -11,6 +12,9 @@ from livestream.comments import Comment
 from livestream.shows import Show, ShowItem
 
 RECENT = 20
+SHOWN_WAITING = 12
+# Rivals read over the shoulder: no screen of a show spells out a buyer's number.
+_NUMBER = re.compile(r"\d(?:[\s.\-]?\d){7,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +45,30 @@ class Console:
     show: Show
     items: list[ItemLine]
     waiting: list[Comment]
+    waiting_count: int
     recent: list[ClaimLine]
 
 
 def read_console(session: Session, show: Show) -> Console:
-    """Return the console of a show: four queries, however many people typed."""
+    """Return the console of a show: five queries, however many people typed."""
     items = shows.list_items(session, show.id)
     units = claims.units_by_state(session, show.id)
     lines = [
         ItemLine(item, item.cap - item.held, units.get((item.id, ClaimState.WAITING), 0))
         for item in items
     ]
-    return Console(show, lines, comments.list_waiting(session, show.id), _recent(session, show.id))
+    return Console(
+        show,
+        lines,
+        comments.list_waiting(session, show.id, limit=SHOWN_WAITING),
+        comments.count_waiting(session, show.id),
+        _recent(session, show.id),
+    )
+
+
+def without_numbers(text: str) -> str:
+    """Return a comment's words with every long number cut down to its last three digits."""
+    return _NUMBER.sub(lambda found: "•••" + found.group()[-3:], text)
 
 
 def _recent(session: Session, show_id: int) -> list[ClaimLine]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from catalog.duties import Duty
+from core.i18n import mark
 from shop import orders
 from shop.orders import Order, OrderEvent, OrderLine, SellerOrder, SellerOrderState
 from shop.payments import payments
@@ -38,6 +40,14 @@ STATES: dict[Tab, frozenset[SellerOrderState]] = {
     Tab.DONE: frozenset({_S.DELIVERED, _S.COMPLETED}),
     Tab.CANCELLED: frozenset({_S.CANCELLED, _S.RETURNED}),
 }
+
+
+DUTIES = (
+    (Tab.TO_CONFIRM, "chuong", mark("%(count)s orders wait for an answer")),
+    (Tab.PENDING, "tien", mark("%(count)s orders wait for the buyer's money")),
+    (Tab.PREPARING, "don", mark("%(count)s orders to pack")),
+    (Tab.READY, "xe", mark("%(count)s orders to send")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +115,16 @@ def count_tabs(session: Session, producer_id: int) -> dict[Tab, int]:
         ).all()
     )
     return {tab: sum(found.get(state, 0) for state in STATES[tab]) for tab in Tab}
+
+
+def tell_duties(session: Session, producer_id: int) -> list[Duty]:
+    """Return the orders that wait for this producer, those with a clock first."""
+    counts = count_tabs(session, producer_id)
+    return [
+        Duty("desk_orders.inbox", (("muc", tab.value),), icon, sentence, counts[tab])
+        for tab, icon, sentence in DUTIES
+        if counts[tab]
+    ]
 
 
 def _cards(session: Session, rows: Collection[tuple[SellerOrder, Order]]) -> list[Card]:

@@ -23,6 +23,7 @@ from catalog import (
     approval,
     bank_accounts,
     banks,
+    duties,
     grants,
     members,
     paperwork,
@@ -84,8 +85,14 @@ def home(desk: Desk) -> str:
         people = members.list_of_producer(session, place.id)
         helpers = grants.list_helpers(session, place)
         refused = grants.list_refused(session, place)
+        waiting = duties.list_duties(session, place.id, current_app.extensions["duties"])
     return render_template(
-        "catalog/desk_home.html", place=place, people=people, helpers=helpers, refused=refused
+        "catalog/desk_home.html",
+        place=place,
+        people=people,
+        helpers=helpers,
+        refused=refused,
+        duties=waiting,
     )
 
 

@@ -14,7 +14,7 @@ from core.clock import utc_now
 from core.errors import Invalid
 from core.web.requests import audience, is_fragment, public, reading, transaction
 from livestream import ingest, shows
-from livestream.console import read_console
+from livestream.console import read_console, without_numbers
 
 blueprint = Blueprint("live", __name__)
 MOST_BY_HAND = 99
@@ -57,7 +57,7 @@ def console(desk: Desk, slug: str) -> str:
     with reading() as session:
         state = read_console(session, shows.get_show(session, slug))
     template = "livestream/_console.html" if is_fragment() else "livestream/console.html"
-    return render_template(template, console=state, desk=desk)
+    return render_template(template, console=state, desk=desk, without_numbers=without_numbers)
 
 
 @blueprint.post("/live/<slug>/dieu-khien")

@@ -8,20 +8,25 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from accounts.audit import SYSTEM
-from catalog import stock
+from accounts.users import Role
+from catalog import members, stock
 from catalog.stock import Reservation, StockItem, Wanted
 from core.db import Database
 from core.settings import ROOT
 from livestream import claims, comments, ingest, replay, shows
 from livestream.claims import Bag, Claim, ClaimState
 from livestream.comments import Arrival, Comment, Lane
+from livestream.console import read_console, without_numbers
 from livestream.shows import Show, ShowItem, ShowState
 from tests.conftest import NOON, create_tables
-from tests.factories import a_show, a_variant, an_item, later
+from tests.factories import a_producer, a_show, a_user, a_variant, an_item, later
+from tests.queries import counted
+from tests.visits import browser_of, send
 
 RECORDING = ROOT / "data" / "live" / "replay-S1.jsonl"
 SESSIONS = ROOT / "data" / "live" / "sessions.json"
@@ -375,3 +380,91 @@ def test_speed_decides_the_waiting_not_the_outcome(database: Database) -> None:
 def _no_waiting(seconds: float) -> None:
     message = f"speed 0 must not wait, but {seconds} s were asked for"
     raise AssertionError(message)
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("A1 2 0912345678", "A1 2 •••678"),
+        ("A1 0912 345 678 nhé", "A1 •••678 nhé"),
+        ("lấy 2 A1", "lấy 2 A1"),
+    ],
+)
+def test_no_screen_of_a_show_spells_out_a_number(typed: str, shown: str) -> None:
+    assert without_numbers(typed) == shown
+
+
+def test_the_console_is_for_the_producers_people_alone(app: Flask, database: Database) -> None:
+    with database.transaction() as session:
+        producer = a_producer(session)
+        slug = a_show(session, producer=producer).slug
+        owner, stranger = a_user(session, role=Role.PRODUCER), a_user(session, role=Role.PRODUCER)
+        members.add(session, producer, owner, actor=SYSTEM, now=NOON)
+
+    mine = browser_of(app, database, owner).get(f"/live/{slug}/dieu-khien")
+    theirs = browser_of(app, database, stranger).get(f"/live/{slug}/dieu-khien")
+    nobodys = app.test_client().get(f"/live/{slug}/dieu-khien")
+
+    assert (mine.status_code, theirs.status_code, nobodys.status_code) == (200, 404, 303)
+
+
+def test_an_operator_reserves_what_the_rules_left_open(app: Flask, database: Database) -> None:
+    with database.transaction() as session:
+        producer = a_producer(session)
+        show = a_show(session, producer=producer)
+        honey = an_item(session, show, "A1")
+        owner = a_user(session, role=Role.PRODUCER)
+        members.add(session, producer, owner, actor=SYSTEM, now=NOON)
+        comment = say(session, show, a_comment("A1 2", user=None))
+        assert comment is not None
+        number, slug = comment.id, show.slug
+    browser = browser_of(app, database, owner)
+
+    answer = send(
+        browser,
+        f"/live/{slug}/dieu-khien",
+        page=f"/live/{slug}/dieu-khien",
+        **{"nut": f"chot:{number}", f"ma-{number}": "A1", f"so-{number}": "2"},
+    )
+
+    assert answer.status_code == 303
+    with database.reading() as session:
+        assert held(session, honey) == 2
+
+
+def test_the_part_that_moves_is_a_slice_of_the_whole_console(
+    app: Flask, database: Database
+) -> None:
+    with database.transaction() as session:
+        producer = a_producer(session)
+        show = a_show(session, producer=producer)
+        an_item(session, show, "A1")
+        say(session, show, a_comment("A1 2"))
+        owner = a_user(session, role=Role.PRODUCER)
+        members.add(session, producer, owner, actor=SYSTEM, now=NOON)
+        slug = show.slug
+    browser = browser_of(app, database, owner)
+
+    whole = browser.get(f"/live/{slug}/dieu-khien").text
+    part = browser.get(f"/live/{slug}/dieu-khien", headers={"HX-Request": "true"}).text
+
+    assert part.strip() in whole
+    assert "<html" not in part
+
+
+def test_the_console_asks_as_often_for_many_comments_as_for_few(
+    app: Flask, database: Database
+) -> None:
+    counts = []
+    for comments_typed in (2, 60):
+        with database.transaction() as session:
+            producer = a_producer(session)
+            show = a_show(session, producer=producer)
+            an_item(session, show, "A1", in_stock=100)
+            for number in range(comments_typed):
+                say(session, show, a_comment("A1", user=f"u{number}"))
+        with database.reading() as session, counted(database) as queries:
+            read_console(session, session.get_one(Show, show.id))
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1] <= 6

@@ -12,9 +12,8 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from core.db import Database
 from core.settings import ROOT
-from tests.conftest import SECRET, create_tables
+from tests.conftest import SECRET
 from tests.postgres import free_port
 from tests.servers import wait_until
 
@@ -53,7 +52,7 @@ class RunningShop:
 def running_shop(
     folder: Path, *, database_url: str | None = None, **settings: str
 ) -> Iterator[RunningShop]:
-    """Start the shop on an empty database with every table; end it after."""
+    """Start the shop on a new database brought up by its migrations; end it after."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     database_url = database_url or f"sqlite:///{folder}/shop.db"
@@ -69,10 +68,9 @@ def running_shop(
         "LOG_LEVEL": "WARNING",
         **settings,
     }
-    database = Database(database_url)
-    create_tables(database)
-    database.close()
     log = folder / "shop.log"
+    shop = RunningShop(address, port, environment, log)
+    shop.flask("db", "upgrade")
     with log.open("wb") as lines:
         server = subprocess.Popen(
             [PROGRAMS / "gunicorn", "wsgi:create_app()"],
@@ -84,7 +82,7 @@ def running_shop(
     try:
         wait_until(lambda: server.poll() is not None or _answers(address), 60)
         assert server.poll() is None, log.read_text()[-3000:]
-        yield RunningShop(address, port, environment, log)
+        yield shop
     finally:
         server.terminate()
         server.wait(20)

@@ -1,0 +1,1 @@
+"""Ways of people through the running shop, in a real browser."""

@@ -14,7 +14,7 @@ from livestream.shows import Show, ShowItem
 RECENT = 20
 SHOWN_WAITING = 12
 # Rivals read over the shoulder: no screen of a show spells out a buyer's number.
-_NUMBER = re.compile(r"\d(?:[\s.\-]?\d){7,}")
+_NUMBER = re.compile(r"(?<!\d)(?:\+?84|0)(?:[\s.\-]?\d){7,}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from core.db import Database
 from core.i18n import mark
 from core.settings import Settings, load
 from core.storage import storage_for
-from core.web import assets, locale, metrics, requests, security, uploads
+from core.web import assets, compression, locale, metrics, requests, security, uploads
 from core.web import logs as request_log
 
 # Every module that declares tables: migrations and tests need them all, whoever imports what.
@@ -187,6 +187,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     locale.install(app)
     requests.install(app)
     security.install(app)
+    compression.install(app)
     login.install(app)
     for module, name in BLUEPRINTS:
         app.register_blueprint(named(f"{module}:{name}"))

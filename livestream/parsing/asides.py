@@ -127,8 +127,8 @@ def _money(walk: Walk, token: Token) -> bool:
             return walk.set_aside("price", length + 2 if per_unit else length)
     if _is_price_range(walk):
         return walk.set_aside("price", 4)
-    priced = walk.tag_before() is Tag.PRICE and not is_unit(after, walk.show)
-    return priced and walk.set_aside("price")
+    counts = is_unit(after, walk.show) or is_kind(after, Kind.CODE)
+    return walk.tag_before() is Tag.PRICE and not counts and walk.set_aside("price")
 
 
 def _rest(walk: Walk, ahead: int) -> int:
@@ -199,7 +199,12 @@ def _by_what_leads(walk: Walk) -> bool:
 def _by_what_leads_alone(before: Token, after: Token | None) -> str | None:
     """Read a number that touches neither a unit nor a code: 'về 12 Tây Sơn', 'còn 3'."""
     sent = before.spelling.fold in ("giao", "gui") or before.tag not in _COUNTED_BY
-    if before.tag is Tag.SEND or (sent and is_unread(after) and not is_foreign_unit(after)):
+    before_place = after is not None and after.tag is Tag.PLACE
+    if (
+        before.tag is Tag.SEND
+        or before_place
+        or (sent and is_unread(after) and not is_foreign_unit(after))
+    ):
         return "place"
     return "left" if before.spelling.key == "con2" else None
 

@@ -64,6 +64,8 @@ def _bound(tokens: list[Token], show: ShowCodes) -> list[Token]:
     bound: list[Token] = []
     for n, token in enumerate(tokens):
         after = tokens[n + 1] if n + 1 < len(tokens) else None
+        if _may_be_minus(tokens, n):
+            tokens[n + 1].doubt = tokens[n + 1].doubt or Reason.UNCLEAR
         counts = token.kind is Kind.WORD and token.tag is Tag.COUNT
         ties = counts or (token.kind is Kind.MARK and token.text in _TIES)
         if ties and after is not None and after.kind is Kind.QUANTITY:
@@ -80,6 +82,14 @@ def _bound(tokens: list[Token], show: ShowCodes) -> list[Token]:
             _read_elided_code(tokens, n, show)
         bound.append(token)
     return bound
+
+
+def _may_be_minus(tokens: list[Token], n: int) -> bool:
+    """Say whether a dash leans on its number alone: 'A1 -1' may take one away."""
+    token, after = tokens[n], tokens[n + 1] if n + 1 < len(tokens) else None
+    if token.kind is not Kind.MARK or token.text != "-" or after is None:
+        return False
+    return after.kind is Kind.QUANTITY and after.glued and not token.glued
 
 
 def _ties(tokens: list[Token], n: int, bound: list[Token]) -> bool:

@@ -16,6 +16,7 @@ _UNREAD_WITH_COUNT = 3
 _SHORT_COUNT = 12
 _CODE_SHAPED = re.compile(r"[^\W\d_]{0,2}\d{1,3}[^\W\d_]?")
 _BESIDE_GOODS = (Kind.ASIDE, Kind.WORD)
+_STOCK_WORDS = ("còn", "hết", "het", "có", "co")
 _ASKERS = (Tag.ME, Tag.KIN, Tag.WANT)
 _DOUBTFUL = {
     Tag.HEDGE: Reason.HEDGED,
@@ -59,8 +60,9 @@ def _doubts_of_line(line: Reading) -> list[tuple[Reason, bool]]:
     return [
         (Reason.PRICE_NOT_QUANTITY, line.has_aside("price") and not line.counted),
         (Reason.VARIANT, line.has_aside("body")),
+        (Reason.UNCLEAR, line.has_aside("heads") and unsaid),
         (Reason.UNKNOWN_CODE, bool(line.unknown)),
-        (Reason.UNCLEAR, line.removal.denies),
+        (Reason.UNCLEAR, line.removal.denials > 0),
         (Reason.UNCLEAR, line.has(Tag.CALL) and unsaid),
         (Reason.UNCLEAR, line.has(Tag.TRANSFER) and not line.ordered),
         (Reason.CHANGE, line.has(Tag.ONLY) and (line.counted or opens_with_only)),
@@ -85,6 +87,7 @@ def _doubts_at(line: Reading, n: int) -> list[tuple[Reason, bool]]:
     asks_plainly = line.all_plain and token.text in ("xin", "can") and token.words == 1
     return [
         (Reason.UNCLEAR, after_code and token.text in ("đi", "di") and unsaid),
+        (Reason.UNCLEAR, token.text in _STOCK_WORDS and unsaid),
         (Reason.NO_ACCENTS, token.tag is Tag.EXPENSIVE_PLAIN and not sure_dat),
         (Reason.NO_ACCENTS, line.all_plain and n > 0 and token.text in ("a", "ha") and unsaid),
         (Reason.NO_ACCENTS, asks_plainly and not line.counted and not asker),
@@ -153,7 +156,7 @@ def read_without_code(line: Reading) -> Decision:
         return _order_on_screen(line, spare)
     if line.phones:
         return Decision(Intent.OTHER, [], [Reason.PHONE_ONLY])
-    doubtful = line.ordered and bool(spare)
+    doubtful = bool(spare) and (line.ordered or spare[0].unit is not None)
     return Decision(Intent.OTHER, [], [Reason.NO_CODE], review=doubtful)
 
 

@@ -7,6 +7,8 @@ from livestream.parsing.lexicon import Tag
 from livestream.parsing.parsed import Reason
 from livestream.parsing.tokens import Kind, Token
 
+_HALF_MEANT = (Tag.DONE, Tag.HEDGE, Tag.IF, Tag.WISH)
+_DROPPING = (Tag.DROP, Tag.DROP_PLAIN, Tag.LESS, Tag.SWAP)
 _WEAK_LESS = frozenset({"giam", "tru"})
 
 
@@ -17,7 +19,7 @@ class Removal:
     drops: bool = False
     kept: bool = False
     swaps: bool = False
-    denies: bool = False
+    denials: int = 0
     dropped: set[int] = field(default_factory=set)
     doubts: list[Reason] = field(default_factory=list)
 
@@ -29,7 +31,9 @@ def read_removal(clauses: list[Clause], *, all_plain: bool, has_phone: bool) -> 
     remarked = any(c.has(Tag.PRAISE, Tag.REMARK) for c in clauses)
     for clause in clauses:
         verbs = _Verbs(clause, told, all_plain, has_phone, remarked)
-        told.denies = told.denies or verbs.denied is not None
+        told.denials += verbs.denied is not None
+        if ruling == "drop" and verbs.only_orders():
+            ruling = "buy"
         earlier: list[int] = []
         ruled = False
         for n, token in enumerate(clause.tokens):
@@ -38,7 +42,8 @@ def read_removal(clauses: list[Clause], *, all_plain: bool, has_phone: bool) -> 
                 ruling = "buy" if ruling == "drop" and told.dropped else ruling
             elif move is not None:
                 ruling = move
-                if move == "drop" and not ruled:  # 'A1 hủy giúp em': the first verb rules both ways
+                # 'A1 hủy giúp em', 'A1 chuyển sang B1': the first verb rules both ways
+                if move in ("drop", "swap") and not ruled:
                     told.dropped.update(earlier)
                 ruled = True
             if token.kind is Kind.CODE:
@@ -71,10 +76,16 @@ class _Verbs:
             (n for n, t in enumerate(clause.tokens) if t.text in ("vào", "vao")), default=-1
         )
 
+    def only_orders(self) -> bool:
+        """Say whether the clause orders and takes nothing back."""
+        return (
+            self.denied is None and self.clause.has(*ORDERING) and not self.clause.has(*_DROPPING)
+        )
+
     def move(self, n: int, token: Token) -> str | None:
         """Return what the token at `n` starts."""
         if self.denied == n:
-            return self._deny(token)
+            return self._deny(n, token)
         told: str | None = None
         match token.tag:
             case Tag.BUY | Tag.MORE:
@@ -106,7 +117,7 @@ class _Verbs:
             return "buy"
         self.told.drops = True
         by_shop = n > 0 and tokens[n - 1].text == "shop" and not self.clause.has(Tag.ME)
-        if by_shop or self.asked or self.clause.has(Tag.DONE, Tag.HEDGE, Tag.IF):
+        if by_shop or self.asked or self.clause.has(*_HALF_MEANT):
             self.told.doubts.append(Reason.UNCLEAR)
         return "drop"
 
@@ -117,6 +128,9 @@ class _Verbs:
         counted = any(t.kind is Kind.QUANTITY for t in following)
         if token.spelling.fold in _WEAK_LESS and token.words == 1 and not counted:
             return None
+        if any(t.spelling.key == "con2" for t in self.clause.tokens[n + 1 : n + 4]):
+            self.told.swaps = True
+            return "swap"
         self.told.drops = True
         return "drop"
 
@@ -124,7 +138,7 @@ class _Verbs:
         """Say whether 'không phải A1' sets a code aside; 'ý em là A1' names the right one."""
         following = self.clause.tokens[n + 1 : n + 2]
         names = token.words == 1 or token.text in ("à", "ý")
-        return not names and n > 0 and bool(following) and following[0].kind is Kind.CODE
+        return not names and bool(following) and following[0].kind is Kind.CODE
 
     def _drop_plainly(self, n: int, token: Token) -> str | None:
         """Read an unmarked 'huy' or 'bo': a name, a set, or taking back — always in doubt."""
@@ -150,8 +164,10 @@ class _Verbs:
         self.told.swaps = True
         return "swap" if token.words > 1 and not to_other else "drop"
 
-    def _deny(self, token: Token) -> str | None:
-        if self.asked or self.clause.has(Tag.YET, Tag.LOST):
+    def _deny(self, n: int, token: Token) -> str | None:
+        following = self.clause.tokens[n + 1 : n + 2]
+        cannot = bool(following) and following[0].spelling.fold in ("duoc", "dc")
+        if cannot or self.asked or self.clause.has(Tag.YET, Tag.LOST):
             return None
         sure = self.clause.has(Tag.AGAIN, Tag.ONLY, Tag.DONT)
         if not sure and (self.remarked or token.tag is Tag.WANT):

@@ -40,6 +40,9 @@ def read_cancel(line: Reading) -> Decision | None:
             return Decision(Intent.ORDER, wanted, [Reason.CHANGE], review=True)
         reasons = list(dict.fromkeys(removal.doubts))
         reasons += [r for r in line.basket.doubts if r not in (Reason.VARIANT, Reason.BULK)]
+        verbs = sum(t.tag in ORDERING for t in line.tokens)
+        if verbs > removal.denials or (len(lines) > 1 and line.has(Tag.MISTAKE)):
+            reasons.append(Reason.CHANGE)
         if not lines:
             reasons.append(Reason.UNKNOWN_CODE if line.unknown else Reason.WHOLE_ORDER)
         return Decision(Intent.CANCEL, lines, reasons, review=bool(reasons))
@@ -143,7 +146,7 @@ def read_remark(line: Reading) -> Decision | None:
         else:
             gushing = clause.has(Tag.VERY, Tag.REMARK)
             bought = bought or orders(clause, at) or (orders(clause) and not gushing)
-    denied = line.removal.denies and not bought
+    denied = line.removal.denials > 0 and not bought
     if bought and lines and not denied:
         return None
     counted = line.counted or (bool(lines) and bool(line.phones))

@@ -4,15 +4,25 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import Select, literal, or_, select, union, union_all
+from sqlalchemy import (
+    BindParameter,
+    Select,
+    String,
+    bindparam,
+    literal,
+    or_,
+    select,
+    union,
+    union_all,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from catalog import search
 from catalog.certificates import BADGES
 from catalog.listing import Filters, Order
-from catalog.places import AdminUnit, Level
+from catalog.places import AdminUnit
 from catalog.producers import Producer, ProducerState
-from catalog.products import OcopGroup, Product, ProductState
+from catalog.products import OcopGroup, Product
 from catalog.villages import Village
 from core.text import clean
 
@@ -72,7 +82,7 @@ def read(session: Session, args: Mapping[str, str]) -> Browse:
     wanted = {
         name: clean(args.get(name, ""))[:100] for name in ("tinh", "xa", "lang", "nha-san-xuat")
     }
-    for kind, value, name, number in session.execute(_named(wanted)):
+    for kind, value, name, number in session.execute(_NAMED, wanted):
         if kind == "lang":
             browse.village = Choice(value, name)
             browse.filters = replace(browse.filters, village_id=number)
@@ -119,47 +129,44 @@ def _price(text: str) -> int | None:
     return int(digits) if _PRICE.fullmatch(digits) and digits.isascii() else None
 
 
-def _named(wanted: Mapping[str, str]) -> Select[str, str, str, int]:
+def _named() -> Select[str, str, str, int]:
     """Return the one query that names places and makers: those asked for, those to choose from.
 
     Provinces with makers always, communes with makers once a province is known; a place that is
     asked for by its code is there with or without makers.
     """
+    tinh, xa, village, maker = (
+        bindparam(name, type_=String) for name in ("tinh", "xa", "lang", "nha-san-xuat")
+    )
     here = aliased(AdminUnit)
-    province_of_commune = (
-        select(here.parent_code).where(here.code == wanted["xa"]).scalar_subquery()
+    province_of_commune = select(here.parent_code).where(here.code == xa).scalar_subquery()
+    provinces = _units("tinh", tinh, Producer.province_code, Product.province_code).where(
+        AdminUnit.parent_code.is_(None)
     )
-    provinces = _units("tinh", wanted["tinh"], Producer.province_code, Product.province_code).where(
-        AdminUnit.level == Level.PROVINCE
+    communes = _units("xa", xa, Producer.commune_code, Product.commune_code).where(
+        AdminUnit.parent_code.in_([tinh, province_of_commune])
     )
-    communes = _units("xa", wanted["xa"], Producer.commune_code, Product.commune_code).where(
-        AdminUnit.level == Level.COMMUNE,
-        or_(
-            AdminUnit.parent_code == wanted["tinh"],
-            AdminUnit.parent_code == province_of_commune,
-        ),
-    )
-    village = select(
+    villages = select(
         literal("lang"), Village.slug, Village.name, Village.id, Village.name_folded
-    ).where(Village.slug == wanted["lang"])
-    maker = select(
+    ).where(Village.slug == village)
+    makers = select(
         literal("nha"), Producer.slug, Producer.name, Producer.id, Producer.name_folded
-    ).where(Producer.slug == wanted["nha-san-xuat"], Producer.state == ProducerState.APPROVED)
-    named = union_all(provinces, communes, village, maker).subquery("named")
+    ).where(Producer.slug == maker, Producer.state == ProducerState.APPROVED)
+    named = union_all(provinces, communes, villages, makers).subquery("named")
     kind, value, name, number, sort_key = named.c
     return select(kind, value, name, number).order_by(kind, sort_key)
 
 
 def _units(
     kind: str,
-    asked: str,
+    asked: BindParameter[str],
     of_maker: InstrumentedAttribute[str | None],
     of_product: InstrumentedAttribute[str | None],
 ) -> Select[str, str, str, int, str]:
     # Makers stand for their goods: there are far fewer of them to look through.
     busy = union(
         select(of_maker).where(Producer.state == ProducerState.APPROVED),
-        select(of_product).where(Product.producer_id.is_(None), Product.state == ProductState.LIVE),
+        select(of_product).where(Product.producer_id.is_(None)),
     )
     return select(
         literal(kind).label("kind"),
@@ -168,3 +175,6 @@ def _units(
         literal(0).label("number"),
         AdminUnit.sort_key.label("sort_key"),
     ).where(or_(AdminUnit.code == asked, AdminUnit.code.in_(busy)))
+
+
+_NAMED = _named()

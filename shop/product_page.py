@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
 from catalog import cards, certificates, listing
@@ -77,13 +76,38 @@ class ProductPage:
         return [warning for applies, warning in warned if applies]
 
 
+_commune, _province, _other = aliased(AdminUnit), aliased(AdminUnit), aliased(Product)
+_makes = (
+    select(func.count())
+    .select_from(_other)
+    .where(_other.producer_id == Product.producer_id, _other.state == ProductState.LIVE)
+    .scalar_subquery()
+)
+_PRODUCT = (
+    select(
+        Product,
+        Producer,
+        Village,
+        _commune.name,
+        _province.name,
+        _makes.label("makes"),
+        seen_by_buyers().label("seen"),
+    )
+    .outerjoin(Producer, Producer.id == Product.producer_id)
+    .outerjoin(Village, Village.id == Product.village_id)
+    .outerjoin(_commune, _commune.code == Product.commune_code)
+    .outerjoin(_province, _province.code == Product.province_code)
+    .where(Product.slug == bindparam("slug"))
+)
+
+
 def read(session: Session, slug: str, *, now: datetime) -> ProductPage:
     """Return one product's page in six questions.
 
     Raises NoSuchProduct, or NoLongerSold where the goods were withdrawn.
     """
     today = vietnam_day(now)
-    row = _product_row(session, slug)
+    row = session.execute(_PRODUCT, {"slug": slug}).one_or_none()
     if row is None:
         raise NoSuchProduct(_("There are no goods at this address."))
     thing: Product = row[0]
@@ -117,32 +141,6 @@ def read(session: Session, slug: str, *, now: datetime) -> ProductPage:
             for badge in (badges[other.id],)
         ],
     )
-
-
-def _product_row(session: Session, slug: str) -> Row[*tuple[Any, ...]] | None:
-    commune, province, other = aliased(AdminUnit), aliased(AdminUnit), aliased(Product)
-    makes = (
-        select(func.count())
-        .select_from(other)
-        .where(other.producer_id == Product.producer_id, other.state == ProductState.LIVE)
-        .scalar_subquery()
-    )
-    return session.execute(
-        select(
-            Product,
-            Producer,
-            Village,
-            commune.name,
-            province.name,
-            makes.label("makes"),
-            seen_by_buyers().label("seen"),
-        )
-        .outerjoin(Producer, Producer.id == Product.producer_id)
-        .outerjoin(Village, Village.id == Product.village_id)
-        .outerjoin(commune, commune.code == Product.commune_code)
-        .outerjoin(province, province.code == Product.province_code)
-        .where(Product.slug == slug)
-    ).one_or_none()
 
 
 def _beside(thing: Product) -> Filters:

@@ -24,6 +24,7 @@ from core.clock import VIETNAM
 SHELF = 10
 COMMUNES_AT_HOME = 8
 VILLAGES_AT_HOME = 6
+_province = aliased(AdminUnit)
 MOST_GOODS_OF_A_PLACE = 48
 
 
@@ -78,14 +79,13 @@ def home(session: Session, *, now: datetime) -> HomePage:
 
 
 def _communes(session: Session) -> list[CommuneEntry]:
-    province = aliased(AdminUnit)
     makers = func.count(Producer.id)
     rows = session.execute(
-        select(AdminUnit.code, AdminUnit.name, province.name, makers)
+        select(AdminUnit.code, AdminUnit.name, _province.name, makers)
         .join(Producer, Producer.commune_code == AdminUnit.code)
-        .join(province, province.code == AdminUnit.parent_code)
+        .join(_province, _province.code == AdminUnit.parent_code)
         .where(Producer.state == ProducerState.APPROVED)
-        .group_by(AdminUnit.code, AdminUnit.name, AdminUnit.sort_key, province.name)
+        .group_by(AdminUnit.code, AdminUnit.name, AdminUnit.sort_key, _province.name)
         .order_by(makers.desc(), AdminUnit.sort_key)
         .limit(COMMUNES_AT_HOME)
     )

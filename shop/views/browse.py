@@ -1,6 +1,7 @@
 """The public shop: pages that are the same for everyone, so that anyone may keep them a minute."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -8,6 +9,7 @@ from flask import (
     Blueprint,
     Response,
     current_app,
+    get_template_attribute,
     make_response,
     redirect,
     render_template,
@@ -15,6 +17,7 @@ from flask import (
     url_for,
 )
 from flask_babel import gettext as _
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from catalog import cards, listing, places, producers, villages
@@ -56,7 +59,17 @@ def names() -> dict[str, object]:
         "group_motifs": wording.GROUP_MOTIFS,
         "order_names": wording.ORDER_NAMES,
         "alt_text": alt_text,
+        "tile": tile,
     }
+
+
+@lru_cache(maxsize=512)
+def tile(motif: str, eager: bool = False, small: bool = False) -> Markup:  # noqa: FBT001, FBT002
+    """Return a card's picture: the same markup for every card of a motif, so it is made once."""
+    picture = get_template_attribute("parts.html", "picture")
+    if small:
+        return cast("Markup", picture(motif, "", sizes="3.5rem", width=160))
+    return cast("Markup", picture(motif, "", eager=eager))
 
 
 @blueprint.get("/")

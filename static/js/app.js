@@ -24,8 +24,15 @@ for (const box of all('.buoc')) {
   input.addEventListener('change', show); show()
 }
 
-// selects that change the rest of a form send it at once; without script its button does
-for (const select of all('select[data-submit]')) select.onchange = () => select.form.requestSubmit(document.getElementById(select.dataset.submit))
+// selects that change the rest of a form send it at once; without script its button does.
+// By keyboard each letter changes the select: then it is sent when the focus leaves it.
+for (const select of all('select[data-submit]')) {
+  let typing = false
+  const send = () => select.form.requestSubmit(document.getElementById(select.dataset.submit))
+  select.onpointerdown = () => { typing = false }
+  select.onkeydown = event => { typing = event.key !== 'Tab' }
+  select.onchange = () => { if (typing) select.onblur = send; else send() }
+}
 
 // countdown: the server sends the end; digits every second, words stay for screen readers
 for (const el of all('time[data-until]')) {

@@ -8,8 +8,7 @@ import enum
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from catalog import stock
@@ -101,6 +100,12 @@ def bag_of(
     )
     bag = session.scalar(select(Bag).where(*mine))
     if bag is None:
+        # Two first comments of one buyer at once: the second waits here and finds the bag.
+        session.execute(
+            select(Show.id).where(Show.id == show.id).with_for_update(key_share=True)
+        ).one()
+        bag = session.scalar(select(Bag).where(*mine))
+    if bag is None:
         number = session.scalars(
             update(Show)
             .where(Show.id == show.id)
@@ -108,25 +113,49 @@ def bag_of(
             .returning(Show.next_bag_no)
             .execution_options(synchronize_session=False)
         ).one()
-        insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-        # Two first comments of one buyer at once: one bag, the other's number stays unused.
-        session.execute(
-            insert(Bag)
-            .values(
-                show_id=show.id,
-                platform=comment.platform,
-                external_user=comment.external_user,
-                name=comment.user_name,
-                bag_no=number - 1,
-                state=BagState.OPEN,
-                created_at=now,
-            )
-            .on_conflict_do_nothing()
+        bag = Bag(
+            show_id=show.id,
+            platform=comment.platform,
+            external_user=comment.external_user,
+            name=comment.user_name,
+            bag_no=number - 1,
+            created_at=now,
         )
-        bag = session.scalars(select(Bag).where(*mine)).one()
+        session.add(bag)
+        session.flush()  # gives the bag its id
     if phone and bag.phone != phone:
         bag.phone = phone
     return bag
+
+
+def note_phone(session: Session, show_id: int, comment: Comment, phone: str) -> None:
+    """Keep the number a buyer typed with the bag, if there is one already."""
+    session.execute(
+        update(Bag)
+        .where(
+            Bag.show_id == show_id,
+            Bag.platform == comment.platform,
+            Bag.external_user == comment.external_user,
+        )
+        .values(phone=phone)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def lock(session: Session, items: Iterable[ShowItem]) -> None:
+    """Let one transaction at a time move the claims of these items, until it ends.
+
+    Whoever holds, frees or hands on goods asks first: items, then their stock rows, each in
+    ascending id. Without it a comment that holds and one that lets go would wait for each other.
+    """
+    wanted = {item.id: item.variant_id for item in items}
+    session.execute(
+        select(ShowItem.id)
+        .where(ShowItem.id.in_(wanted))
+        .order_by(ShowItem.id)
+        .with_for_update(key_share=True)
+    )
+    stock.lock_rows(session, wanted.values())
 
 
 def claim(
@@ -141,8 +170,10 @@ def claim(
 ) -> list[Claim]:
     """Hold as many of the wanted as the cap and the shelf allow; the rest waits in line.
 
+    What came free meanwhile goes to those who wait already. The caller holds the item's lock.
     Returns the claims made: one that holds, one that waits, or both.
     """
+    serve_waiting(session, item, now=now)
     taken, holds = _take(session, item, quantity, now=now)
     made = []
     for state, count in ((ClaimState.HELD, taken), (ClaimState.WAITING, quantity - taken)):
@@ -220,7 +251,10 @@ def _give_back_to_cap(session: Session, item_id: int, quantity: int) -> None:
 def let_go(
     session: Session, claims: Iterable[Claim], *, as_state: ClaimState = ClaimState.RELEASED
 ) -> int:
-    """End open claims: held goods go back to shelf and cap, each once; return how many ended."""
+    """End open claims: held goods go back to shelf and cap, each once; return how many ended.
+
+    The caller holds the items' lock.
+    """
     ended = 0
     for one in claims:
         before = session.scalar(
@@ -233,9 +267,7 @@ def let_go(
         if before is None:
             continue
         ended += 1
-        holds = session.scalars(
-            select(ClaimHold.reservation_id).where(ClaimHold.claim_id == one.id)
-        ).all()
+        holds = _holds(session, one.id)
         if holds:
             expired = as_state is ClaimState.EXPIRED
             stock.release(
@@ -246,60 +278,123 @@ def let_go(
     return ended
 
 
-def open_claims(session: Session, bag_id: int, item_id: int | None = None) -> list[Claim]:
+def take_back(session: Session, claims: Iterable[Claim], quantity: int | None) -> int:
+    """Let go so many of these open claims, None for all: what waits first, then as they come.
+
+    The caller holds the items' lock. Returns how many claims ended or became smaller.
+    """
+    if quantity is None:
+        return let_go(session, claims)
+    touched = 0
+    for one in sorted(claims, key=lambda one: one.state is not ClaimState.WAITING):
+        if quantity < 1:
+            break
+        count = min(quantity, one.quantity)
+        touched += _shrink(session, one, count) if count < one.quantity else let_go(session, [one])
+        quantity -= count
+    return touched
+
+
+def _shrink(session: Session, one: Claim, count: int) -> int:
+    """Let go `count` of a claim that keeps the rest."""
+    if one.state is ClaimState.HELD:
+        stock.release_some(session, _holds(session, one.id), count)
+        _give_back_to_cap(session, one.item_id, count)
+    one.quantity -= count
+    session.flush()  # the sums of the same transaction must see it
+    return 1
+
+
+def _holds(session: Session, claim_id: int) -> list[int]:
+    return list(
+        session.scalars(select(ClaimHold.reservation_id).where(ClaimHold.claim_id == claim_id))
+    )
+
+
+def open_claims(
+    session: Session, bag_id: int, *, item_id: int | None = None, comment_id: int | None = None
+) -> list[Claim]:
     """Return what a bag holds or waits for, newest first."""
     query = select(Claim).where(
         Claim.bag_id == bag_id, Claim.state.in_((ClaimState.HELD, ClaimState.WAITING))
     )
     if item_id is not None:
         query = query.where(Claim.item_id == item_id)
+    if comment_id is not None:
+        query = query.where(Claim.comment_id == comment_id)
     return list(session.scalars(query.order_by(Claim.id.desc())))
 
 
 def serve_waiting(session: Session, item: ShowItem, *, now: datetime) -> int:
-    """Give goods that came free to who waits longest; return how many claims now hold.
+    """Give goods that came free to who typed first of those who wait; return how many were served.
 
-    A waiting claim is served whole or not yet: half a present is a complaint.
+    Exactly what is free goes out, so nobody overtakes: who gets a part waits on for the rest. The
+    caller holds the item's lock.
     """
     served = 0
     waiting = session.scalars(
         select(Claim)
+        .join(Comment, Comment.id == Claim.comment_id)
         .where(Claim.item_id == item.id, Claim.state == ClaimState.WAITING)
-        .order_by(Claim.id)
+        .order_by(Comment.created_at, Claim.id)
+        .execution_options(populate_existing=True)
     ).all()
     for one in waiting:
         taken, holds = _take(session, item, one.quantity, now=now)
-        if taken < one.quantity:
-            if taken:
-                stock.release(session, holds)
-                _give_back_to_cap(session, item.id, taken)
+        if taken == 0:
             break
-        session.execute(
-            update(Claim)
-            .where(Claim.id == one.id)
-            .values(state=ClaimState.HELD, expires_at=now + HELD_FOR)
-            .execution_options(synchronize_session=False)
-        )
-        session.add_all(ClaimHold(reservation_id=hold, claim_id=one.id) for hold in holds)
-        session.expire(one)
+        _serve(session, one, taken, holds, now=now)
         served += 1
-    session.flush()  # the holds must be there before the next claim is looked at
     return served
 
 
+def _serve(session: Session, one: Claim, taken: int, holds: list[int], *, now: datetime) -> None:
+    """Let a waiting claim hold what was taken for it; what is missing stays in line."""
+    missing = one.quantity - taken
+    if missing:
+        rest = Claim(
+            show_id=one.show_id,
+            bag_id=one.bag_id,
+            item_id=one.item_id,
+            comment_id=one.comment_id,
+            quantity=missing,
+            note=one.note,
+            state=ClaimState.WAITING,
+            created_at=one.created_at,
+        )
+        session.add(rest)
+    one.quantity, one.state, one.expires_at = taken, ClaimState.HELD, now + HELD_FOR
+    session.add_all(ClaimHold(reservation_id=hold, claim_id=one.id) for hold in holds)
+    session.flush()  # the holds must be there before the next claim is looked at
+
+
 def expire_claims(database: Database, now: datetime) -> None:
-    """Let go what was held too long (runs by the clock; twice or late is harmless)."""
-    with database.transaction() as session:
-        late = session.scalars(
-            select(Claim)
-            .where(Claim.state == ClaimState.HELD, Claim.expires_at <= now)
-            .order_by(Claim.id)
-            .limit(500)
+    """Let go what was held too long, and hand on what came free, also through the shop.
+
+    Runs by the clock; twice or late is harmless. Who still waits a day after the end of the show
+    waits in vain: nobody may be held goods for out of a show long gone.
+    """
+    late = or_(
+        (Claim.state == ClaimState.HELD) & (Claim.expires_at <= now),
+        (Claim.state == ClaimState.WAITING)
+        & Claim.show_id.in_(select(Show.id).where(Show.ended_at <= now - HELD_FOR)),
+    )
+    with database.reading() as session:
+        items = session.scalars(
+            select(ShowItem)
+            .where(
+                ShowItem.id.in_(
+                    select(Claim.item_id).where(or_(late, Claim.state == ClaimState.WAITING))
+                )
+            )
+            .order_by(ShowItem.id)
         ).all()
-        items = {one.item_id for one in late}
-        let_go(session, late, as_state=ClaimState.EXPIRED)
-        for item_id in sorted(items):
-            serve_waiting(session, session.get_one(ShowItem, item_id), now=now)
+    for item in items:
+        with database.transaction() as session:
+            lock(session, [item])
+            over = session.scalars(select(Claim).where(Claim.item_id == item.id, late)).all()
+            let_go(session, over, as_state=ClaimState.EXPIRED)
+            serve_waiting(session, item, now=now)
 
 
 def units_by_state(session: Session, show_id: int) -> dict[tuple[int, ClaimState], int]:

@@ -5,14 +5,14 @@ One transaction a comment: a killed process leaves the comment whole with its cl
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from accounts.audit import Actor, record
 from core.errors import Conflict, NotFound
 from core.i18n import lazy as _
 from livestream import claims, comments, shows
-from livestream.claims import Bag, ClaimState
+from livestream.claims import Bag, Claim, ClaimState
 from livestream.comments import Arrival, Comment, Lane
 from livestream.parsing import Item, Parsed, ShowCodes, parse
 from livestream.shows import Show, ShowItem, ShowState
@@ -62,6 +62,9 @@ def take_comment(
     comment.intent = parsed.intent
     comment.lane = Lane(parsed.lane)
     comment.parsed = parsed.to_json()
+    if parsed.phone and comment.external_user:
+        # A number typed alone belongs to the bag that is already there.
+        claims.note_phone(session, show.id, comment, parsed.phone)
     if comment.lane is Lane.AUTO:
         reason = _not_by_rule(show, comment, parsed)
         if reason:
@@ -100,11 +103,10 @@ def _act(
     if _just_said(session, show, comment, now=now):
         comment.outcome = "already"
         return
-    # Ascending id: two comments with the same goods never wait for each other's rows.
-    wanted = sorted(parsed.items, key=lambda item: by_code[item.code].id)
+    claims.lock(session, [by_code[item.code] for item in parsed.items])
     made = [
         one
-        for item in wanted
+        for item in parsed.items
         for one in claims.claim(
             session,
             by_code[item.code],
@@ -143,9 +145,12 @@ def _cancel(
 ) -> str:
     """Let go what the buyer takes back; without a code, everything. Return what happened."""
     ended = 0
-    touched = [by_code[item.code] for item in items] or list(by_code.values())
-    for show_item in touched:
-        ended += claims.let_go(session, claims.open_claims(session, bag.id, show_item.id))
+    touched = [(by_code[item.code], item.qty) for item in items]
+    touched = touched or [(show_item, None) for show_item in by_code.values()]
+    claims.lock(session, [show_item for show_item, _quantity in touched])
+    for show_item, quantity in touched:
+        mine = claims.open_claims(session, bag.id, item_id=show_item.id)
+        ended += claims.take_back(session, mine, quantity)
         claims.serve_waiting(session, show_item, now=now)
     return "released" if ended else "nothing"
 
@@ -160,7 +165,10 @@ def accept(
     actor: Actor,
     now: datetime,
 ) -> Comment:
-    """Claim for a waiting comment what an operator read in it, once."""
+    """Claim for a waiting comment what an operator read in it, once.
+
+    An edited comment then holds that and no more: what its old words held counts towards it.
+    """
     comment = session.get(Comment, comment_id)
     if comment is None or comment.show_id != show.id:
         raise UnknownComment(_("This comment is not in this show."))
@@ -175,8 +183,9 @@ def accept(
         # A nameless buyer is never merged with another: the comment itself is the person.
         comment.external_user = f"?{comment.external_id}"
     bag = claims.bag_of(session, show, comment, phone=None, now=now)
-    made = claims.claim(session, item, bag, comment, quantity=quantity, note="", now=now)
-    waits = any(one.state is ClaimState.WAITING for one in made)
+    _hold_as_read(session, item, bag, comment, quantity, now=now)
+    mine = claims.open_claims(session, bag.id, comment_id=comment.id)
+    waits = any(one.state is ClaimState.WAITING for one in mine)
     comment.outcome = "waiting" if waits else "held"
     record(
         session,
@@ -189,6 +198,26 @@ def accept(
         quantity=quantity,
     )
     return comment
+
+
+def _hold_as_read(
+    session: Session, item: ShowItem, bag: Bag, comment: Comment, quantity: int, *, now: datetime
+) -> None:
+    claimed = select(Claim.item_id).where(Claim.comment_id == comment.id)
+    items = session.scalars(
+        select(ShowItem).where(or_(ShowItem.id == item.id, ShowItem.id.in_(claimed)))
+    ).all()
+    claims.lock(session, items)
+    mine = claims.open_claims(session, bag.id, comment_id=comment.id)
+    claims.let_go(session, [one for one in mine if one.item_id != item.id])
+    same = [one for one in mine if one.item_id == item.id]
+    more = quantity - sum(one.quantity for one in same)
+    if more > 0:
+        claims.claim(session, item, bag, comment, quantity=more, note="", now=now)
+    else:
+        claims.take_back(session, same, -more)
+    for other in items:
+        claims.serve_waiting(session, other, now=now)
 
 
 def dismiss(session: Session, show: Show, comment_id: int, *, actor: Actor, now: datetime) -> None:

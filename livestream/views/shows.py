@@ -15,6 +15,7 @@ from core.errors import Invalid
 from core.web.requests import audience, is_fragment, public, reading, transaction
 from livestream import ingest, shows
 from livestream.console import read_console, without_numbers
+from livestream.why import why
 
 blueprint = Blueprint("live", __name__)
 MOST_BY_HAND = 99
@@ -57,7 +58,9 @@ def console(desk: Desk, slug: str) -> str:
     with reading() as session:
         state = read_console(session, shows.get_show(session, slug))
     template = "livestream/_console.html" if is_fragment() else "livestream/console.html"
-    return render_template(template, console=state, desk=desk, without_numbers=without_numbers)
+    return render_template(
+        template, console=state, desk=desk, without_numbers=without_numbers, why=why
+    )
 
 
 @blueprint.post("/live/<slug>/dieu-khien")

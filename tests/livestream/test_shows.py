@@ -22,7 +22,9 @@ from livestream import claims, comments, ingest, replay, shows
 from livestream.claims import Bag, Claim, ClaimState
 from livestream.comments import Arrival, Comment, Lane
 from livestream.console import read_console, without_numbers
+from livestream.parsing import Reason
 from livestream.shows import Show, ShowItem, ShowState
+from livestream.why import BY_RULE, why
 from tests.conftest import NOON, create_tables
 from tests.factories import a_producer, a_show, a_user, a_variant, an_item, later
 from tests.queries import counted
@@ -468,3 +470,34 @@ def test_the_console_asks_as_often_for_many_comments_as_for_few(
         counts.append(len(queries))
 
     assert counts[0] == counts[1] <= 6
+
+
+def test_a_number_typed_alone_goes_into_the_bag(session: Session) -> None:
+    show = a_show(session)
+    an_item(session, show, "A1")
+    say(session, show, a_comment("A1"))
+
+    say(session, show, a_comment("0912345678", at=later(seconds=20)))
+
+    assert session.scalars(select(Bag.phone)).all() == ["0912345678"]
+
+
+def test_a_waiting_comment_says_why_it_waits(session: Session) -> None:
+    show = a_show(session)
+    an_item(session, show, "A1")
+    late = a_show(session, state=ShowState.ENDED)
+    an_item(session, late, "A1")
+
+    nameless = say(session, show, a_comment("A1", user=None))
+    after = say(session, late, a_comment("A1"))
+
+    assert nameless is not None
+    assert after is not None
+    assert why(nameless) == ["the platform hides who wrote it"]
+    assert why(after) == ["came after the end"]
+
+
+def test_every_reason_for_review_has_words() -> None:
+    quiet = {"host", "empty", "phone_only", "remark", "past", "asked", "advert", "kept"}
+
+    assert {reason.value for reason in BY_RULE} == {r.value for r in Reason} - quiet

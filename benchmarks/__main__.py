@@ -33,8 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
     took = round(monotonic() - started)
     print(reporting.table_of(rows))
     print(f"\n{len(rows)} rows in {took} s")
-    if not asked.only:
-        reporting.keep(KEPT, (asdict(row) for row in rows), quick=asked.quick, seconds=took)
+    if not asked.only and not asked.quick:
+        reporting.keep(KEPT, (asdict(row) for row in rows), seconds=took)
         print(f"kept in {KEPT.relative_to(ROOT)}")
     failed = [row for row in rows if row.error is not None]
     for row in failed:
@@ -50,7 +50,7 @@ def _databases(asked: str, *, quick: bool) -> tuple[str, ...]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="./manage bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small and rough, for a smoke test")
+    parser.add_argument("--quick", action="store_true", help="small, rough, not kept: a smoke test")
     parser.add_argument(
         "--database",
         choices=("both", "sqlite", "postgresql"),

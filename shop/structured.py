@@ -36,6 +36,8 @@ def of_product(page: ProductPage, address: PageAddress, picture: str) -> dict[st
             "priceCurrency": "VND",
             "availability": f"{CONTEXT}/{'InStock' if offer.free else 'OutOfStock'}",
             "url": f"{url}?loai={offer.variant.sku}",
+            # A machine that repeats the price repeats what it is, too.
+            **({"description": "giá minh hoạ"} if offer.variant.price_is_sample else {}),
         }
         for offer in page.sold
         if offer.variant.price is not None

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from livestream.parsing.basket import Basket, Line, fill_basket
 from livestream.parsing.clauses import Clause, orders, split_clauses
 from livestream.parsing.codes import ShowCodes
+from livestream.parsing.cutting import tokenize
 from livestream.parsing.letters import Letters
 from livestream.parsing.lexicon import Tag
 from livestream.parsing.parsed import Intent, Reason
 from livestream.parsing.quantities import settle_numbers
 from livestream.parsing.removal import Removal, read_removal
 from livestream.parsing.settle import settle_words
-from livestream.parsing.tokens import Kind, Token, tokenize
+from livestream.parsing.tokens import Kind, Token
 
 
 @dataclass(slots=True)

@@ -248,6 +248,20 @@ def _take(session: Session, stock_id: int, quantity: int) -> bool:
     return _rows(changed) == 1
 
 
+def lock_rows(session: Session, variant_ids: Iterable[int]) -> None:
+    """Let one transaction at a time hold or free these goods, until it ends.
+
+    For who moves goods in several steps: row after row in ascending id, as every cart takes them,
+    so nobody waits for each other. SQLite writers are alone anyway.
+    """
+    session.execute(
+        select(StockItem.id)
+        .where(StockItem.variant_id.in_(list(variant_ids)))
+        .order_by(StockItem.id)
+        .with_for_update(key_share=True)
+    )
+
+
 def commit_holds(session: Session, reservation_ids: Iterable[int]) -> int:
     """Turn held reservations into committed ones, which no timer may end; return how many."""
     changed = session.execute(
@@ -274,6 +288,38 @@ def release(
             )
             ended += 1
     return ended
+
+
+def release_some(session: Session, reservation_ids: Iterable[int], quantity: int) -> int:
+    """Give so many of open reservations back to the shelf and keep the rest; return how many."""
+    left = quantity
+    for reservation in _by_stock_row(session, reservation_ids):
+        count = min(left, reservation.quantity)
+        if count < 1:
+            break
+        if count == reservation.quantity:
+            left -= count * release(session, [reservation.id])
+            continue
+        changed = session.execute(
+            update(Reservation)
+            .where(
+                Reservation.id == reservation.id,
+                Reservation.state.in_(OPEN),
+                Reservation.quantity == reservation.quantity,
+            )
+            .values(quantity=Reservation.quantity - count)
+            .execution_options(synchronize_session=False)
+        )
+        if _rows(changed) == 1:
+            session.execute(
+                update(StockItem)
+                .where(StockItem.id == reservation.stock_id)
+                .values(reserved=StockItem.reserved - count)
+                .execution_options(synchronize_session=False)
+            )
+            left -= count
+        session.expire(reservation)
+    return quantity - left
 
 
 def consume(

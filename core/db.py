@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Connection,
     DateTime,
     Dialect,
     Engine,
@@ -124,6 +125,13 @@ class Database:
         self.engine.dispose()
 
 
+def take_time(connection: Connection) -> None:
+    """Let this connection wait as long as its statements take, until it is given back."""
+    if connection.dialect.name != "sqlite":
+        waiting: Any = connection.connection.driver_connection
+        waiting.patience = None
+
+
 def _sqlite(url: str) -> Engine:
     path = make_url(url).database
     if path:
@@ -152,12 +160,14 @@ def _sqlite(url: str) -> Engine:
 
 
 def _postgresql(url: str, role: str) -> Engine:
-    statement_ms = {"web": 4_000, "job": 60_000}[role]
+    from core.patience import ImpatientConnection  # noqa: PLC0415 - a shop on SQLite never needs it
+
+    statement_ms, patience = {"web": (4_000, 6.0), "job": (60_000, 65.0)}[role]
     options = (
         f"-c statement_timeout={statement_ms} -c lock_timeout=2000"
         " -c idle_in_transaction_session_timeout=10000 -c timezone=UTC"
     )
-    return create_engine(
+    engine = create_engine(
         make_url(url).set(drivername="postgresql+psycopg"),
         pool_size=5,
         max_overflow=5,
@@ -166,3 +176,15 @@ def _postgresql(url: str, role: str) -> Engine:
         pool_pre_ping=True,
         connect_args={"connect_timeout": 2, "options": options},
     )
+
+    @event.listens_for(engine, "do_connect")
+    def _connect(_dialect: object, _record: object, words: Any, named: Any) -> ImpatientConnection:
+        return ImpatientConnection.connect(*words, **named)
+
+    @event.listens_for(engine, "connect")
+    @event.listens_for(engine, "checkin")
+    def _be_impatient(connection: ImpatientConnection | None, _record: object) -> None:
+        if connection is not None:
+            connection.patience = patience
+
+    return engine

@@ -29,7 +29,7 @@ from sqlalchemy import (
     text,
 )
 
-from core.db import Base, Database, MoneyType, UtcDateTime
+from core.db import Base, Database, MoneyType, UtcDateTime, take_time
 from core.money import Money
 
 AT_ONCE = 1_000
@@ -44,8 +44,7 @@ def snapshot(database: Database) -> Iterator[Connection]:
     if not database.is_sqlite:
         engine = database.engine.execution_options(isolation_level="REPEATABLE READ")
         with engine.connect() as connection:
-            connection.execute(text("SET LOCAL statement_timeout = 0"))
-            connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+            _without_limits(connection)
             yield connection
         return
     with tempfile.TemporaryDirectory(prefix="cho-phien-") as folder:
@@ -59,6 +58,13 @@ def snapshot(database: Database) -> Iterator[Connection]:
                 yield connection
         finally:
             copied.close()
+
+
+def _without_limits(connection: Connection) -> None:
+    """Let this transaction take hours and pause while files are packed or unpacked between."""
+    take_time(connection)
+    connection.execute(text("SET LOCAL statement_timeout = 0"))
+    connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
 
 
 def tables() -> list[Table]:
@@ -102,7 +108,7 @@ def any_order(connection: Connection) -> Iterator[None]:
         connection.execute(text("PRAGMA defer_foreign_keys = ON"))
         yield
         return
-    connection.execute(text("SET LOCAL statement_timeout = 0"))
+    _without_limits(connection)
     connection.execute(text("SET LOCAL lock_timeout = '10s'"))
     pointers = connection.execute(
         text(

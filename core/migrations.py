@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from core.db import Base, Database
+from core.db import Base, Database, take_time
 from core.settings import ROOT
 
 FOLDER = ROOT / "migrations"
@@ -37,6 +37,7 @@ def _alone(database: Database) -> Iterator[None]:
         return
     engine = database.engine.execution_options(isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
+        take_time(connection)
         connection.execute(text("SET statement_timeout = 0"))
         connection.execute(text("SET lock_timeout = 0"))
         connection.execute(text(f"SELECT pg_advisory_lock({ADVISORY_LOCK})"))
@@ -52,6 +53,7 @@ def _alone(database: Database) -> Iterator[None]:
 def _writing(database: Database) -> Iterator[Connection]:
     with database.engine.execution_options(write=True).begin() as connection:
         if not database.is_sqlite:
+            take_time(connection)
             connection.execute(text("SET LOCAL lock_timeout = '1s'"))
             connection.execute(text("SET LOCAL statement_timeout = '60s'"))
         yield connection

@@ -350,3 +350,16 @@ def test_the_commands_make_and_refuse(app: Flask, village: Database, tmp_path: P
     assert json.loads(made.stdout)["rows"] > 0
     assert "not empty" in refused.output
     assert json.loads(made.stdout)["digest"] in restored.output
+
+
+def test_a_restore_may_pause_for_hours_between_two_tables(postgres_database: Database) -> None:
+    with postgres_database.transaction() as session:
+        connection = session.connection()
+
+        with dump.any_order(connection):
+            limits = {
+                name: connection.scalar(text(f"SHOW {name}"))
+                for name in ("statement_timeout", "idle_in_transaction_session_timeout")
+            }
+
+    assert limits == {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}

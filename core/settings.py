@@ -5,12 +5,16 @@ misspelt setting that is silently ignored is found out in production.
 """
 
 import os
+import re
 import secrets
+import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import MISSING, dataclass, field, fields
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 OUR_PREFIXES = (
@@ -26,6 +30,10 @@ OUR_PREFIXES = (
 )
 SHORTEST_SECRET = 32
 LARGEST_NUMBER = 65_535
+# Their values hold passwords, which no message may repeat.
+WITH_PASSWORD = {"DATABASE_URL", "QUEUE_URL", "MAIL_URL"}
+_QUOTED = re.compile(r"""^(["'])(.*)\1$""")
+_SQLITE = re.compile(r"sqlite:///[^?#]+")
 
 
 class BadSetting(SystemExit):
@@ -124,19 +132,26 @@ def env_example() -> str:
 def _read_env_file(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
+    try:
+        # Windows' editor puts a mark before the first letter.
+        lines = path.read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSetting(f"{path.name} cannot be read as UTF-8 text: {error}") from None
     values = {}
-    for number, raw in enumerate(path.read_text("utf-8").splitlines(), start=1):
+    for number, raw in enumerate(lines, start=1):
         line = raw.strip()
         if not line or line.startswith("#"):
             continue
         name, sign, value = line.partition("=")
         if not sign:
             raise BadSetting(f"{path.name} line {number}: write NAME=value")
-        values[name.strip()] = value.strip().strip("'\"")
+        values[name.strip()] = _QUOTED.sub(r"\2", value.strip())
     return values
 
 
 def _parse(name: str, text: str, default: object) -> object:
+    if not text.isprintable():
+        raise BadSetting(f"{name} holds a line end or another character that cannot be printed")
     if isinstance(default, bool):
         if text not in {"0", "1"}:
             raise BadSetting(f"{name} must be 0 or 1, not {text!r}")
@@ -151,27 +166,32 @@ def _parse(name: str, text: str, default: object) -> object:
 
 
 def _finish(given: Settings, root: Path) -> Settings:
+    public = (given.PUBLIC_URL or f"http://127.0.0.1:{given.PORT}").rstrip("/").lower()
     checks = {
+        "PORT": given.PORT > 0,
         "SELLING_MODE": given.SELLING_MODE in {"direct", "intermediary"},
         "LOG_LEVEL": given.LOG_LEVEL in {"DEBUG", "INFO", "WARNING", "ERROR"},
-        "DATABASE_URL": urlsplit(given.DATABASE_URL).scheme.split("+")[0]
-        in {"sqlite", "postgresql"},
-        "QUEUE_URL": urlsplit(given.QUEUE_URL).scheme in {"", "redis", "rediss", "amqp", "amqps"},
-        "MAIL_URL": urlsplit(given.MAIL_URL).scheme in {"", "smtp", "smtps"},
-        "PUBLIC_URL": urlsplit(given.PUBLIC_URL).scheme in {"", "http", "https"},
-        "S3_ENDPOINT_URL": urlsplit(given.S3_ENDPOINT_URL).scheme in {"", "http", "https"},
+        "DATABASE_URL": _is_database(given.DATABASE_URL),
+        "QUEUE_URL": _is_server(given.QUEUE_URL, {"redis", "rediss", "amqp", "amqps"}),
+        "MAIL_URL": _is_server(given.MAIL_URL, {"smtp", "smtps"}),
+        "MAIL_FROM": "@" in parseaddr(given.MAIL_FROM)[1],
+        "PUBLIC_URL": _is_site(public),
+        "S3_ENDPOINT_URL": _is_server(given.S3_ENDPOINT_URL, {"http", "https"}),
         "WEB_PROCESSES": given.WEB_PROCESSES > 0,
         "WEB_THREADS": given.WEB_THREADS > 0,
-        "PORT": given.PORT > 0,
     }
     for name, fine in checks.items():
         if not fine:
-            value = getattr(given, name)
-            raise BadSetting(f"{name}={value!r} cannot be used; .env.example says what can")
+            value = "" if name in WITH_PASSWORD else f"={getattr(given, name)!r}"
+            raise BadSetting(f"{name}{value} cannot be used; .env.example says what can")
     secret = given.SECRET_KEY or _own_secret(root)
-    if len(secret) < SHORTEST_SECRET:
-        raise BadSetting(f"SECRET_KEY must have at least {SHORTEST_SECRET} characters")
-    public = (given.PUBLIC_URL or f"http://127.0.0.1:{given.PORT}").rstrip("/")
+    for name, keys in (
+        ("SECRET_KEY", (secret,)),
+        ("SECRET_KEY_FALLBACKS", given.SECRET_KEY_FALLBACKS),
+    ):
+        # A short key that is only "still accepted" opens the same doors.
+        if any(len(key) < SHORTEST_SECRET for key in keys):
+            raise BadSetting(f"{name} must have at least {SHORTEST_SECRET} characters")
     url = given.DATABASE_URL
     if url.startswith("sqlite:///") and not url.startswith("sqlite:////"):
         url = f"sqlite:///{root / url.removeprefix('sqlite:///')}"
@@ -186,15 +206,70 @@ def _finish(given: Settings, root: Path) -> Settings:
     )
 
 
+def _split(url: str) -> SplitResult | None:
+    """Return the parts of an address that names a place, None for anything else."""
+    try:
+        parts = urlsplit(url)
+        # The port is looked at only when it is asked for.
+        names_a_place = parts.port != 0 and bool(parts.hostname) and " " not in url
+    except ValueError:
+        return None
+    return parts if names_a_place else None
+
+
+def _is_server(url: str, schemes: set[str]) -> bool:
+    parts = _split(url)
+    return url == "" or (parts is not None and parts.scheme in schemes)
+
+
+def _is_site(url: str) -> bool:
+    """Say whether `url` is scheme and host alone: every path of the shop is put right behind."""
+    parts = _split(url)
+    return (
+        parts is not None
+        and parts.scheme in {"http", "https"}
+        and "@" not in parts.netloc
+        and url == f"{parts.scheme}://{parts.netloc}"
+    )
+
+
+def _is_database(url: str) -> bool:
+    from sqlalchemy import make_url  # noqa: PLC0415 - asking for the settings alone stays quick
+    from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
+
+    try:
+        parts = make_url(url)
+    except (ArgumentError, ValueError):
+        return False
+    if parts.drivername == "sqlite":
+        return _SQLITE.fullmatch(url) is not None and ":memory:" not in url
+    return parts.drivername in {"postgresql", "postgresql+psycopg"}
+
+
 def _own_secret(root: Path) -> str:
     path = root / "var" / "secret_key"
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        # O_EXCL: of two processes starting at once, one writes and both read the same key.
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text("ascii").strip()
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        secret = secrets.token_urlsafe(48)
-        file.write(secret)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            _keep_new_secret(path)
+        secret = path.read_text("ascii").strip()
+    except OSError as error:
+        raise BadSetting(f"{path} cannot be written or read: {error.strerror}") from error
+    if len(secret) < SHORTEST_SECRET:
+        raise BadSetting(f"{path} is damaged; without it a new key is made and all log in anew")
     return secret
+
+
+def _keep_new_secret(path: Path) -> None:
+    # Written aside and linked: whoever sees the file sees all of it, and of two processes
+    # starting at once one is first and both read the same key.
+    handle, draft = tempfile.mkstemp(prefix=".secret", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(48))
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            path.hardlink_to(draft)
+    finally:
+        Path(draft).unlink()

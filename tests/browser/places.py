@@ -1,0 +1,95 @@
+"""The main pages, how a person gets to each, and what each may weigh."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.browser.people import Buyer
+
+# What a page may weigh on a first visit, in kilobytes, and how often it may ask.
+SHELF, GOODS, SCAN, TILL, DESK, LIVE = (150, 20), (150, 18), (70, 12), (80, 14), (110, 18), (80, 14)
+EACH_LAZY_PICTURE = 10
+
+
+@dataclass(frozen=True)
+class Place:
+    """A page, how to get there, and what it may weigh."""
+
+    name: str
+    way: str | Callable[[Buyer], None]
+    budget: tuple[int, int]
+    role: str | None = None
+
+
+def open_product(buyer: Buyer) -> None:
+    """Find goods and open them."""
+    buyer.searches("nam huong kho")
+    buyer.opens_card("Nấm hương khô sấy lạnh")
+
+
+def _lot(buyer: Buyer) -> None:
+    open_product(buyer)
+    buyer.follows("Xem đủ nhật ký và chứng cứ của lô")
+
+
+def _recalled(buyer: Buyer) -> None:
+    buyer.searches("nem goi la sung")
+    buyer.opens_card("Nem gói lá sung")
+    buyer.follows("Xem đủ nhật ký và chứng cứ của lô")
+
+
+def _cart(buyer: Buyer) -> None:
+    open_product(buyer)
+    buyer.presses("Thêm vào giỏ")
+
+
+def _checkout(buyer: Buyer) -> None:
+    open_product(buyer)
+    buyer.buys_now()
+
+
+def _mistyped(buyer: Buyer) -> None:
+    _checkout(buyer)
+    with buyer.page.expect_navigation():
+        buyer.page.locator("main button.chinh").click()
+
+
+def _pay(buyer: Buyer) -> None:
+    _checkout(buyer)
+    buyer.writes_address()
+    buyer.pays_by("bank_transfer")
+    buyer.orders()
+
+
+PLACES = (
+    Place("home", "/", SHELF),
+    Place("list", "/san-pham", SHELF),
+    Place("nothing found", "/san-pham?q=xyzxyz", SHELF),
+    Place("product", open_product, GOODS),
+    Place("producer", "/nha-san-xuat/htx-mau", SHELF),
+    Place("commune", "/xa/09784", SHELF),
+    Place("ranking", "/cach-xep-thu-tu", TILL),
+    Place("lot", _lot, SCAN),
+    Place("unknown code", "/truy-xuat/7K3QX9M2PD7", SCAN),
+    Place("typed code", "/truy-xuat", SCAN),
+    Place("cart", _cart, TILL),
+    Place("checkout", _checkout, TILL),
+    Place("checkout with slips", _mistyped, TILL),
+    Place("pay", _pay, TILL),
+    Place("look-up", "/tra-cuu", TILL),
+    Place("log-in", "/tai-khoan/dang-nhap", TILL),
+    Place("not found", "/khong-co", TILL),
+    Place("English", "/en/", SHELF),
+    Place("desk", "/ban-hang/htx-mau", DESK, "producer"),
+    Place("orders", "/ban-hang/htx-mau/don-hang", DESK, "producer"),
+    Place("lots", "/ban-hang/htx-mau/so-lo", DESK, "producer"),
+    Place("new lot", "/ban-hang/htx-mau/so-lo/moi", DESK, "producer"),
+    Place("papers", "/ban-hang/htx-mau/giay-to", DESK, "producer"),
+    Place("feeds", "/ban-hang/htx-mau/bang-hang", DESK, "producer"),
+    Place("shows", "/ban-hang/htx-mau/live", DESK, "producer"),
+    Place("new show", "/ban-hang/htx-mau/live/moi", DESK, "producer"),
+    Place("bank", "/ban-hang/htx-mau/tai-khoan-ngan-hang", DESK, "producer"),
+    Place("console", "/live/phien-mau/dieu-khien", LIVE, "producer"),
+    Place("show", "/live/phien-mau", SHELF),
+    Place("account", "/tai-khoan", DESK, "buyer"),
+    Place("staff", "/quan-tri", DESK, "staff"),
+)

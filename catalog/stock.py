@@ -16,6 +16,7 @@ from sqlalchemy import (
     CursorResult,
     ForeignKey,
     Index,
+    Update,
     func,
     or_,
     select,
@@ -224,7 +225,8 @@ def _plan_rows(
     for row in rows:
         rows_of[row.variant_id].append(row)
     plan = []
-    for line_no, line in enumerate(wanted):
+    # Who chose a lot comes first: others can be served from any.
+    for line_no, line in sorted(enumerate(wanted), key=lambda one: one[1].lot_id is None):
         short = missing[line_no]
         for row in rows_of[line.variant_id]:
             if line.lot_id is not None and row.lot_id != line.lot_id:
@@ -239,20 +241,21 @@ def _plan_rows(
 
 def _take(session: Session, stock_id: int, quantity: int) -> bool:
     """Reserve from one row if so many are free, in one statement."""
-    changed = session.execute(
-        update(StockItem)
-        .where(StockItem.id == stock_id, StockItem.on_hand - StockItem.reserved >= quantity)
-        .values(reserved=StockItem.reserved + quantity)
-        .execution_options(synchronize_session=False)
+    return (
+        _write(
+            session,
+            update(StockItem)
+            .where(StockItem.id == stock_id, StockItem.on_hand - StockItem.reserved >= quantity)
+            .values(reserved=StockItem.reserved + quantity),
+        )
+        == 1
     )
-    return _rows(changed) == 1
 
 
 def lock_rows(session: Session, variant_ids: Iterable[int]) -> None:
-    """Let one transaction at a time hold or free these goods, until it ends.
+    """Let one transaction at a time hold or free these goods: for who moves them in several steps.
 
-    For who moves goods in several steps: row after row in ascending id, as every cart takes them,
-    so nobody waits for each other. SQLite writers are alone anyway.
+    Rows are locked in ascending id, as every cart takes them, so that nobody waits in a ring.
     """
     session.execute(
         select(StockItem.id)
@@ -264,13 +267,12 @@ def lock_rows(session: Session, variant_ids: Iterable[int]) -> None:
 
 def commit_holds(session: Session, reservation_ids: Iterable[int]) -> int:
     """Turn held reservations into committed ones, which no timer may end; return how many."""
-    changed = session.execute(
+    return _write(
+        session,
         update(Reservation)
         .where(Reservation.id.in_(list(reservation_ids)), Reservation.state == HoldState.HELD)
-        .values(state=HoldState.COMMITTED, expires_at=None)
-        .execution_options(synchronize_session=False)
+        .values(state=HoldState.COMMITTED, expires_at=None),
     )
-    return _rows(changed)
 
 
 def release(
@@ -280,12 +282,7 @@ def release(
     ended = 0
     for reservation in _by_stock_row(session, reservation_ids):
         if _end(session, reservation.id, as_state):
-            session.execute(
-                update(StockItem)
-                .where(StockItem.id == reservation.stock_id)
-                .values(reserved=StockItem.reserved - reservation.quantity)
-                .execution_options(synchronize_session=False)
-            )
+            _give_back(session, reservation.stock_id, reservation.quantity)
             ended += 1
     return ended
 
@@ -294,32 +291,26 @@ def release_some(session: Session, reservation_ids: Iterable[int], quantity: int
     """Give so many of open reservations back to the shelf and keep the rest; return how many."""
     left = quantity
     for reservation in _by_stock_row(session, reservation_ids):
-        count = min(left, reservation.quantity)
-        if count < 1:
-            break
-        if count == reservation.quantity:
-            left -= count * release(session, [reservation.id])
-            continue
-        changed = session.execute(
-            update(Reservation)
-            .where(
-                Reservation.id == reservation.id,
-                Reservation.state.in_(OPEN),
-                Reservation.quantity == reservation.quantity,
+        if reservation.quantity <= left:
+            left -= reservation.quantity * release(session, [reservation.id])
+        elif left:
+            changed = _write(
+                session,
+                update(Reservation)
+                .where(Reservation.id == reservation.id, Reservation.state.in_(OPEN))
+                .where(Reservation.quantity > left)
+                .values(quantity=Reservation.quantity - left),
             )
-            .values(quantity=Reservation.quantity - count)
-            .execution_options(synchronize_session=False)
-        )
-        if _rows(changed) == 1:
-            session.execute(
-                update(StockItem)
-                .where(StockItem.id == reservation.stock_id)
-                .values(reserved=StockItem.reserved - count)
-                .execution_options(synchronize_session=False)
-            )
-            left -= count
-        session.expire(reservation)
+            session.expire(reservation)
+            if changed == 1:
+                _give_back(session, reservation.stock_id, left)
+                left = 0
     return quantity - left
+
+
+def _give_back(session: Session, stock_id: int, quantity: int) -> None:
+    given_back = update(StockItem).values(reserved=StockItem.reserved - quantity)
+    _write(session, given_back.where(StockItem.id == stock_id))
 
 
 def consume(
@@ -334,14 +325,14 @@ def consume(
     ended = 0
     for reservation in _by_stock_row(session, reservation_ids):
         if _end(session, reservation.id, HoldState.CONSUMED):
-            session.execute(
+            _write(
+                session,
                 update(StockItem)
                 .where(StockItem.id == reservation.stock_id)
                 .values(
                     on_hand=StockItem.on_hand - reservation.quantity,
                     reserved=StockItem.reserved - reservation.quantity,
-                )
-                .execution_options(synchronize_session=False)
+                ),
             )
             session.add(
                 StockMovement(
@@ -358,22 +349,20 @@ def consume(
 
 
 def _by_stock_row(session: Session, reservation_ids: Iterable[int]) -> list[Reservation]:
-    found = session.scalars(
-        select(Reservation)
-        .where(Reservation.id.in_(list(reservation_ids)))
-        .order_by(Reservation.stock_id, Reservation.id)
-    )
-    return list(found)
+    wanted = select(Reservation).where(Reservation.id.in_(list(reservation_ids)))
+    return list(session.scalars(wanted.order_by(Reservation.stock_id, Reservation.id)))
 
 
 def _end(session: Session, reservation_id: int, state: HoldState) -> bool:
-    changed = session.execute(
-        update(Reservation)
-        .where(Reservation.id == reservation_id, Reservation.state.in_(OPEN))
-        .values(state=state)
-        .execution_options(synchronize_session=False)
+    return (
+        _write(
+            session,
+            update(Reservation)
+            .where(Reservation.id == reservation_id, Reservation.state.in_(OPEN))
+            .values(state=state),
+        )
+        == 1
     )
-    return _rows(changed) == 1
 
 
 def item_for(session: Session, variant_id: int, lot_id: int | None) -> StockItem:
@@ -399,13 +388,13 @@ def move(
     is_sample: bool = False,
 ) -> None:
     """Add `delta` (negative: take away) to what is on hand, or raise NotEnoughOnHand."""
-    changed = session.execute(
+    changed = _write(
+        session,
         update(StockItem)
         .where(StockItem.id == item.id, StockItem.on_hand + delta >= StockItem.reserved)
-        .values(on_hand=StockItem.on_hand + delta)
-        .execution_options(synchronize_session=False)
+        .values(on_hand=StockItem.on_hand + delta),
     )
-    if _rows(changed) == 0:
+    if changed == 0:
         raise NotEnoughOnHand(
             _("So many cannot be taken away: the rest is reserved for orders."), field="delta"
         )
@@ -433,18 +422,18 @@ def count(
     actor_id: int | None,
 ) -> None:
     """Set what is on hand to `counted`, if it still is what the screen showed; else refuse."""
-    changed = session.execute(
+    changed = _write(
+        session,
         update(StockItem)
         .where(
             StockItem.id == item.id,
             StockItem.on_hand == expected_before,
             StockItem.reserved <= counted,
         )
-        .values(on_hand=counted)
-        .execution_options(synchronize_session=False)
+        .values(on_hand=counted),
     )
     session.expire(item)
-    if _rows(changed) == 0:
+    if changed == 0:
         raise StockChangedMeanwhile(expected_before, item.on_hand)
     session.add(
         StockMovement(
@@ -457,5 +446,7 @@ def count(
     )
 
 
-def _rows(result: Any) -> int:
-    return cast("CursorResult[Any]", result).rowcount
+def _write(session: Session, statement: Update) -> int:
+    """Change rows in one statement; return how many."""
+    statement = statement.execution_options(synchronize_session=False)
+    return cast("CursorResult[Any]", session.execute(statement)).rowcount

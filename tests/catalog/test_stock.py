@@ -1,6 +1,7 @@
 """Stock is held, given back and shipped exactly once, on both databases."""
 
 import threading
+from datetime import date
 
 import pytest
 from sqlalchemy import func, select
@@ -121,3 +122,33 @@ def test_many_buyers_at_once_never_get_more_than_there_is(database: Database) ->
         item = session.scalars(select(StockItem)).one()
     assert len(sold) == 20
     assert held == item.reserved == 20
+
+
+def test_a_line_of_any_lot_leaves_the_chosen_lot_to_who_chose_it(session: Session) -> None:
+    variant = a_variant(session, in_stock=0)
+    first = a_lot(session, variant, in_stock=5, expires_on=date(2027, 1, 1))
+    second = a_lot(session, variant, in_stock=5, expires_on=date(2027, 6, 1))
+
+    any_lot, chosen = stock.reserve(
+        session,
+        [Wanted(variant.id, 5), Wanted(variant.id, 5, first.id)],
+        now=NOON,
+        expires_at=None,
+    )
+
+    lots = [session.get_one(StockItem, hold.stock_id).lot_id for hold in (*any_lot, *chosen)]
+    assert lots == [second.id, first.id]
+
+
+def test_some_of_what_is_held_goes_back_and_the_rest_stays(session: Session) -> None:
+    variant = a_variant(session, in_stock=0)
+    a_lot(session, variant, in_stock=2, expires_on=date(2027, 1, 1))
+    a_lot(session, variant, in_stock=5, expires_on=date(2027, 6, 1))
+    [holds] = stock.reserve(session, [Wanted(variant.id, 6)], now=NOON, expires_at=None)
+
+    freed = stock.release_some(session, [hold.id for hold in holds], 3)
+
+    assert freed == 3
+    assert stock.free_of_variants(session, [variant.id], now=NOON)[variant.id] == 4
+    assert stock.release(session, [hold.id for hold in holds]) == 1
+    assert stock.free_of_variants(session, [variant.id], now=NOON)[variant.id] == 7

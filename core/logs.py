@@ -30,3 +30,5 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    # It counts its plugins at every start; what it does to the schema, `flask db` says itself.
+    logging.getLogger("alembic").setLevel(max(logging.WARNING, root.level))

@@ -97,8 +97,13 @@ class Settings:
         return self.PUBLIC_URL.startswith("https://")
 
 
-def load(environ: Mapping[str, str] | None = None, *, root: Path = ROOT) -> Settings:
-    """Return the settings, or stop with a sentence that names the wrong one."""
+def load(
+    environ: Mapping[str, str] | None = None, *, root: Path = ROOT, of_running: bool = True
+) -> Settings:
+    """Return the settings, or stop with a sentence that names the wrong one.
+
+    What nobody set is as in the shop that runs here (`of_running`), else the default.
+    """
     environ = os.environ if environ is None else environ
     known = {f.name: f for f in fields(Settings)}
     written = _read_env_file(root / ".env")
@@ -108,7 +113,8 @@ def load(environ: Mapping[str, str] | None = None, *, root: Path = ROOT) -> Sett
     for name in environ:
         if name.startswith(OUR_PREFIXES) and name not in known:
             raise BadSetting(f"unknown setting {name} in the environment; see .env.example")
-    remembered = {k: v for k, v in _read_env_file(root / "var" / "run.env").items() if k in known}
+    note = _read_env_file(root / "var" / "run.env") if of_running else {}
+    remembered = {k: v for k, v in note.items() if k in known}
     chosen = {**remembered, **written, **{k: v for k, v in environ.items() if k in known}}
     values = {
         name: _parse(name, chosen[name], f.default)

@@ -70,13 +70,12 @@ class StockChangedMeanwhile(Conflict):
     """Someone sold or counted in between; the number on the screen is no longer true."""
 
     def __init__(self, expected: int, actual: int) -> None:
-        super().__init__(
-            _(
-                "The screen said %(expected)s, but there are %(actual)s now. Count again.",
-                expected=expected,
-                actual=actual,
-            )
+        said = _(
+            "The screen said %(expected)s, but there are %(actual)s now. Count again.",
+            expected=expected,
+            actual=actual,
         )
+        super().__init__(said)
 
 
 class NotEnoughOnHand(Invalid):
@@ -253,10 +252,7 @@ def _take(session: Session, stock_id: int, quantity: int) -> bool:
 
 
 def lock_rows(session: Session, variant_ids: Iterable[int]) -> None:
-    """Let one transaction at a time hold or free these goods: for who moves them in several steps.
-
-    Rows are locked in ascending id, as every cart takes them, so that nobody waits in a ring.
-    """
+    """Let one transaction at a time move these goods; rows are locked in the order of carts."""
     session.execute(
         select(StockItem.id)
         .where(StockItem.variant_id.in_(list(variant_ids)))

@@ -2,13 +2,23 @@
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from accounts.audit import Actor
 from catalog import stock
+from catalog.lots import Lot
+from catalog.stock import OPEN, Reservation, StockItem
+from core.clock import vietnam_day
+from core.errors import Conflict
+from core.i18n import lazy as _
 from shop import orders
 from shop.orders import Order, SellerOrder, Verb
 from shop.payments import payments
+
+
+class NotToBeSent(Conflict):
+    """The goods set aside are of a lot that was recalled, held or has expired since."""
 
 
 def accept(
@@ -35,14 +45,16 @@ def accept(
 
 
 def pack(session: Session, order: Order, part: SellerOrder, *, actor: Actor, now: datetime) -> bool:
-    """Say that the parcel stands ready."""
+    """Say that the parcel stands ready; NotToBeSent when its lot may not leave any more."""
     orders.lock(session, order.id)
+    _refuse_stopped_lots(session, part, now=now)
     return orders.move(session, part, Verb.PACK, actor=actor, now=now)
 
 
 def ship(session: Session, order: Order, part: SellerOrder, *, actor: Actor, now: datetime) -> bool:
-    """Let the parcel leave: its goods are off the shelf from now on."""
+    """Let the parcel leave: its goods are off the shelf from now on; NotToBeSent as for `pack`."""
     orders.lock(session, order.id)
+    _refuse_stopped_lots(session, part, now=now)
     moved = orders.move(session, part, Verb.SHIP, actor=actor, now=now)
     if moved:
         stock.consume(
@@ -53,6 +65,29 @@ def ship(session: Session, order: Order, part: SellerOrder, *, actor: Actor, now
             note=order.code,
         )
     return moved
+
+
+def _refuse_stopped_lots(session: Session, part: SellerOrder, *, now: datetime) -> None:
+    """Keep back what was ordered before its lot was recalled: a buyer is not sent bad goods."""
+    code = session.scalar(
+        select(Lot.code)
+        .join(StockItem, StockItem.lot_id == Lot.id)
+        .join(Reservation, Reservation.stock_id == StockItem.id)
+        .where(
+            Reservation.id.in_(orders.list_holds(session, [part.id])),
+            Reservation.state.in_(OPEN),
+            ~stock.sellable_rows(vietnam_day(now)),
+        )
+        .limit(1)
+    )
+    if code is not None:
+        raise NotToBeSent(
+            _(
+                "Lot %(code)s was stopped or has expired: do not send it. "
+                "Decline the order and tell the buyer why.",
+                code=code,
+            )
+        )
 
 
 def deliver(

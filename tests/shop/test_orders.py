@@ -6,12 +6,14 @@ from sqlalchemy.orm import Session
 
 from accounts.audit import Act, Actor
 from catalog import stock
+from catalog.lots import LotState
 from catalog.stock import HoldState, Reservation
 from core.db import Database
 from core.money import Money
 from shop import cancellations, fulfilment, orders
 from shop.audit import find_faults
 from shop.cancellations import NoReason
+from shop.fulfilment import NotToBeSent
 from shop.orders import (
     MOVES,
     TERMINAL,
@@ -28,7 +30,7 @@ from shop.payments import bank_transfer, payments
 from shop.payments.bank_transfer import NoEvidence, NotATransfer
 from shop.payments.payments import PaymentState
 from tests.conftest import NOON
-from tests.factories import a_producer, a_product, a_variant, later
+from tests.factories import a_lot, a_producer, a_product, a_variant, later
 from tests.shop.selling import BUYER, SELLER, an_order, at_once, only_part
 
 S = SellerOrderState
@@ -93,6 +95,27 @@ def test_repeating_a_move_changes_nothing(session: Session) -> None:
     second = fulfilment.accept(session, order, part, called_buyer=True, actor=SELLER, now=NOON)
 
     assert (first, second, part.called_buyer) == (True, False, False)
+
+
+@pytest.mark.parametrize("facts", [{"state": LotState.RECALLED}, {"expires_on": NOON.date()}])
+def test_goods_of_a_stopped_lot_do_not_leave_even_if_ordered_before(
+    session: Session, facts: dict[str, object]
+) -> None:
+    honey = a_variant(session, in_stock=0)
+    lot = a_lot(session, honey, in_stock=5)
+    order = an_order(session, (honey, 2))
+    part = only_part(session, order)
+    fulfilment.accept(session, order, part, called_buyer=True, actor=SELLER, now=NOON)
+    fulfilment.pack(session, order, part, actor=SELLER, now=NOON)
+    for name, value in facts.items():
+        setattr(lot, name, value)
+
+    with pytest.raises(NotToBeSent):
+        fulfilment.ship(session, order, part, actor=SELLER, now=NOON)
+
+    cancellations.decline(session, order, part, reason="lô thu hồi", actor=SELLER, now=NOON)
+    assert part.state is S.CANCELLED
+    assert find_faults(session) == []
 
 
 def test_a_move_out_of_turn_is_refused(session: Session) -> None:

@@ -16,7 +16,7 @@ from core.db import Database
 from core.i18n import mark
 from core.settings import Settings, load
 from core.storage import storage_for
-from core.web import assets, compression, locale, metrics, requests, security, uploads
+from core.web import assets, compression, locale, metrics, page_cache, requests, security, uploads
 from core.web import logs as request_log
 
 # Every module that declares tables: migrations and tests need them all, whoever imports what.
@@ -181,6 +181,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.jinja_env.lstrip_blocks = True
     events.subscribe((named(news), named(handler)) for news, handler in SUBSCRIPTIONS)
     request_log.install(app)
+    page_cache.install(app)
     metrics.install(app)
     uploads.install(app)
     assets.install(app)

@@ -82,6 +82,9 @@ class Settings:
     MAIL_FROM: str = _setting("Chợ Phiên <no-reply@localhost>", "sender of every mail")
     WEB_PROCESSES: int = _setting(1, "web processes started by ./manage run")
     WEB_THREADS: int = _setting(16, "threads of each web process")
+    PAGE_CACHE_SECONDS: int = _setting(
+        5, "how long a rendered public page answers again; 0: every page is rendered anew"
+    )
     EMBEDDED_WORKER: bool = _setting(
         default=True, help_text="1: the web process also runs background work"
     )

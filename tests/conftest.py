@@ -97,6 +97,7 @@ def settings(database: Database, tmp_path: Path) -> Settings:
         DATABASE_URL=database.url.render_as_string(hide_password=False),
         SECRET_KEY=SECRET,
         STORAGE_DIR=str(tmp_path / "storage"),
+        PAGE_CACHE_SECONDS=0,
     )
 
 

@@ -88,7 +88,7 @@ def test_the_page_is_public_fresh_and_without_script(
     page = visitor.get(f"/truy-xuat/{code}")
     again = visitor.get(f"/truy-xuat/{code}", headers={"If-None-Match": page.headers["ETag"]})
 
-    assert page.headers["Cache-Control"] == "public, max-age=5, stale-if-error=86400"
+    assert page.headers["Cache-Control"] == "public, max-age=2, stale-if-error=86400"
     assert "Set-Cookie" not in page.headers
     assert "<script" not in page.text
     assert again.status_code == 304

@@ -23,7 +23,7 @@ from traceability.views.unknown import count_unknown, unknown_page
 blueprint = Blueprint("resolver", __name__)
 
 METHODS = ["GET", "HEAD", "OPTIONS"]
-FRESH = "public, max-age=5, stale-if-error=86400"
+FRESH = "public, max-age=2, stale-if-error=86400"
 View = TypeVar("View", bound=Callable[..., Response])
 # What stays as it was sent; everything else, and so any way out of a header, is encoded.
 IN_A_QUERY = "!$&'()*+,/:;=?@[]~-._%"

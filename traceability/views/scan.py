@@ -31,7 +31,7 @@ from traceability.views.unknown import count_unknown, unknown_page
 blueprint = Blueprint("scan", __name__)
 
 # A recall is on every screen within five seconds; while the shop is down, the last answer stands.
-FRESH = "public, max-age=5, stale-if-error=86400"
+FRESH = "public, max-age=2, stale-if-error=86400"
 # A QR of one code changes only if the goods get a GTIN; the old one answers for ever.
 QR_KEPT = "public, max-age=86400, stale-if-error=2592000"
 PAPER_NAMES = {

@@ -30,5 +30,7 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    # Alembic tells of its plug-ins at every start; its warnings are enough.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     # It counts its plugins at every start; what it does to the schema, `flask db` says itself.
     logging.getLogger("alembic").setLevel(max(logging.WARNING, root.level))

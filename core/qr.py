@@ -62,7 +62,7 @@ def png(text: str, *, scale: int = 8, level: Level = "M", mask: int | None = Non
         (QUIET * scale, QUIET * scale),
     )
     file = BytesIO()
-    sheet.save(file, "PNG", optimize=True)
+    sheet.save(file, "PNG")
     return file.getvalue()
 
 

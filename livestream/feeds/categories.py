@@ -1,6 +1,7 @@
 """OCOP goods in Google's taxonomy, which Meta reads too: the longest label that fits the name."""
 
 import csv
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -58,24 +59,29 @@ def _phrases(label: str) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(found) for part in inside.split(",") if (found := words(part)))
 
 
+@lru_cache(maxsize=20_000)
 def google_category(name: str, group: OcopGroup | None) -> str | None:
     """Return the Google id for a product's name, its group's own where no label fits."""
     spoken = words(name)
     best: tuple[int, int] = (0, 0)
     found = None
-    for category in all_categories():
-        for phrase in category.phrases:
-            place = _place_of(phrase, spoken)
+    by_first_word = _by_first_word()
+    for place, word in enumerate(spoken):
+        for phrase, google_id in by_first_word.get(word, ()):
             # A longer label says more; of two as long, Vietnamese puts the noun first.
-            if place is not None and (len(phrase), -place) > best:
+            says = tuple(spoken[place : place + len(phrase)]) == phrase
+            if says and (len(phrase), -place) > best:
                 best = (len(phrase), -place)
-                found = category.google_id
+                found = google_id
     if found:
         return found
     return BY_GROUP.get(group) if group else None
 
 
-def _place_of(phrase: tuple[str, ...], spoken: list[str]) -> int | None:
-    size = len(phrase)
-    places = range(len(spoken) - size + 1)
-    return next((i for i in places if tuple(spoken[i : i + size]) == phrase), None)
+@lru_cache(maxsize=1)
+def _by_first_word() -> dict[str, list[tuple[tuple[str, ...], str]]]:
+    found: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
+    for category in all_categories():
+        for phrase in category.phrases:
+            found[phrase[0]].append((phrase, category.google_id))
+    return dict(found)

@@ -171,15 +171,22 @@ def _by_weight(walk: Walk, value: int, after: Token) -> bool:
 
 def _by_what_leads(walk: Walk) -> bool:
     before, after = walk.before(), walk.peek(1)
+    if is_kind(before, Kind.PHONE) and _is_in_a_street(after):
+        return walk.set_aside("place")
     if before is None or before.kind is not Kind.WORD:
         return False
     followed = is_kind(after, Kind.CODE) or is_unit(after, walk.show)
     fold = before.spelling.fold
     if before.tag is Tag.CODEWORD and fold == "so" and not walk.show.digits_only:
         beside_code = is_kind(walk.before(2), Kind.CODE)
-        return walk.set_aside("place", doubt=Reason.ODD_QUANTITY if beside_code else None)
+        house = after is not None and after.tag is Tag.PLACE
+        doubt = Reason.ODD_QUANTITY if beside_code and not house else None
+        return walk.set_aside("place", doubt=doubt)
     if _is_promotion(walk):
         return walk.set_aside("price", 3)
+    if fold == "khoang" and followed:
+        before.tag = Tag.HEDGE
+        return False
     told = None
     if before.tag is Tag.WHEN and fold in _DATED and before.words == 1:
         told = "time"
@@ -194,6 +201,11 @@ def _by_what_leads(walk: Walk) -> bool:
     elif not followed:
         told = _by_what_leads_alone(before, after)
     return told is not None and walk.set_aside(told)
+
+
+def _is_in_a_street(after: Token | None) -> bool:
+    """Say whether a number after a phone is a house's: '12 ngõ 5', '25 Tây Sơn'."""
+    return after is not None and (after.tag is Tag.PLACE or (is_unread(after) and after.capital))
 
 
 def _by_what_leads_alone(before: Token, after: Token | None) -> str | None:

@@ -63,6 +63,7 @@ def _share(basket: Basket, share: Token) -> None:
     for line in basket.lines:
         if line.qty is None:
             line.qty, line.counted = share.value, share
+    basket.doubts = [doubt for doubt in basket.doubts if doubt is not Reason.VARIANT]
 
 
 def _add_loose(basket: Basket, group: Group, waiting: list[Token], show: ShowCodes) -> None:
@@ -203,7 +204,8 @@ def _many_codes(parts: list[Token], show: ShowCodes, basket: Basket) -> list[Lin
                 basket.doubts.append(Reason.ODD_QUANTITY)
             else:
                 owner.qty, owner.counted = part.value, part
-    uneven = 0 < len([line for line in lines if line.qty is not None]) < len(lines)
+    told = [line for line in lines if line.qty is not None]
+    uneven = bool(told) and any(line.qty is None and not line.chosen for line in lines)
     loose = [t for t in counts if t.tag is not Tag.COUNT]
     if uneven and loose:
         basket.doubts.append(Reason.UNCLEAR)
@@ -265,8 +267,8 @@ def _check(basket: Basket, show: ShowCodes) -> None:
     for line in basket.lines:
         product = show.products[line.code]
         doubts = [line.token.doubt]
-        if product.variants and not line.chosen:
-            doubts.append(Reason.VARIANT)
+        if line.token.doubt is Reason.NO_ACCENTS and _counted_in_its_unit(line, product):
+            doubts = []
         if line.counted is not None:
             doubts.append(line.counted.doubt)
             doubts.append(_doubt_quantity(line, line.counted, show))
@@ -284,8 +286,15 @@ def _doubt_quantity(line: Line, counted: Token, show: ShowCodes) -> Reason | Non
     untied = counted.unit is None and counted.tag is not Tag.COUNT
     if line.qty >= _TWO_DIGITS and untied:
         glued_code = line.token.text.rstrip("0123456789") + str(line.qty)
-        return Reason.UNCLEAR if show.find_code(glued_code) else None
+        other = show.find_code(glued_code)
+        return Reason.UNCLEAR if other not in (None, line.code) else None
     return None
+
+
+def _counted_in_its_unit(line: Line, product: Product) -> bool:
+    """Say whether the unit tells what an unmarked name means: '3 qua buoi'."""
+    unit = line.counted.unit if line.counted is not None else None
+    return unit is not None and unit_fits(unit, product)
 
 
 def unit_fits(unit: str | None, product: Product | None) -> bool:

@@ -243,6 +243,8 @@ def tells_of_past(clause: Clause) -> int:
             if "nay" in token.spelling.fold or (token.words > 1 and token.tag is Tag.JUST):
                 return 1
         if token.tag is Tag.DONE:
+            if any(t.text == "nhận" and not _negated(tokens, i) for i, t in enumerate(tokens[:n])):
+                return 2
             verb = any(t.tag in (*ORDERING, Tag.TRANSFER, Tag.CALL, Tag.DROP) for t in tokens[:n])
             again = any(t.tag in ORDERING for t in tokens[n + 1 :])
             if verb and not again:

@@ -88,6 +88,7 @@ def _mend(token: Token, show: ShowCodes) -> None:
         tried = spelling(short)
         if tried.fold in lexicon.VOCABULARY or tried.fold in show.vocabulary:
             token.spelling = tried
+            token.text = short if len(short) > 1 else token.text
             return
     if token.text.isascii():
         key = telex_key(token.text)

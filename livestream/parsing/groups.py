@@ -43,6 +43,9 @@ def gather(tokens: list[Token], show: ShowCodes) -> Groups:
         if token.kind in GOODS or token.tag is Tag.EACH:
             group.parts.append(token)
         elif token.tag in (Tag.BUY, Tag.WANT, Tag.MORE):
+            if token.tag is Tag.MORE and group.parts and _leads_to_a_code(bound, n):
+                _close(group, told)
+                group = Group()
             group.verb = True
         elif _ends_group(bound, n):
             if token.tag is Tag.OR or (token.text == "/" and _between_goods(bound, n)):
@@ -50,7 +53,7 @@ def gather(tokens: list[Token], show: ShowCodes) -> Groups:
                 told.either_or = told.either_or or token.tag is Tag.OR
             _close(group, told)
             group = Group()
-        elif token.text == "-" and _between_goods(bound, n):
+        elif token.text in ("-", "~") and _between_goods(bound, n) and not _is_arrow(bound, n):
             told.doubts.append(Reason.UNCLEAR)
     _close(group, told)
     return told
@@ -130,6 +133,17 @@ def _ends_group(tokens: list[Token], n: int) -> bool:
 def _between_goods(tokens: list[Token], n: int) -> bool:
     before, after = tokens[max(0, n - 3) : n], tokens[n + 1 : n + 4]
     return any(t.kind in GOODS for t in before) and any(t.kind in GOODS for t in after)
+
+
+def _leads_to_a_code(tokens: list[Token], n: int) -> bool:
+    """Say whether 'thêm' starts another good: 'A1 thêm 1 B1 nữa'."""
+    return any(t.kind is Kind.CODE for t in tokens[n + 1 : n + 3])
+
+
+def _is_arrow(tokens: list[Token], n: int) -> bool:
+    """Say whether a dash points, 'A1 -> 2 chai', or names a variant, 'A3-L'."""
+    after = tokens[n + 1]
+    return after.text == ">" or after.kind is Kind.VARIANT
 
 
 def _close(group: Group, told: Groups) -> None:

@@ -17,6 +17,7 @@ _SHORT_COUNT = 12
 _CODE_SHAPED = re.compile(r"[^\W\d_]{0,2}\d{1,3}[^\W\d_]?")
 _BESIDE_GOODS = (Kind.ASIDE, Kind.WORD)
 _STOCK_WORDS = ("còn", "hết", "het", "có", "co")
+_STREETS = ("ngo", "ngach", "hem", "kiet", "duong", "pho")
 _ASKERS = (Tag.ME, Tag.KIN, Tag.WANT)
 _DOUBTFUL = {
     Tag.HEDGE: Reason.HEDGED,
@@ -56,10 +57,11 @@ def read_order(line: Reading) -> Decision:
 def _doubts_of_line(line: Reading) -> list[tuple[Reason, bool]]:
     named_only = all(entry.token.by_name for entry in line.basket.lines)
     unsaid = not line.ordered and not line.counted
+    chosen = any(entry.chosen for entry in line.basket.lines)
     opens_with_only = line.tokens[0].tag is Tag.ONLY
     return [
         (Reason.PRICE_NOT_QUANTITY, line.has_aside("price") and not line.counted),
-        (Reason.VARIANT, line.has_aside("body")),
+        (Reason.VARIANT, line.has_aside("body") or _is_dressed_otherwise(line)),
         (Reason.UNCLEAR, line.has_aside("heads") and unsaid),
         (Reason.UNKNOWN_CODE, bool(line.unknown)),
         (Reason.UNCLEAR, line.removal.denials > 0),
@@ -67,7 +69,7 @@ def _doubts_of_line(line: Reading) -> list[tuple[Reason, bool]]:
         (Reason.UNCLEAR, line.has(Tag.TRANSFER) and not line.ordered),
         (Reason.CHANGE, line.has(Tag.ONLY) and (line.counted or opens_with_only)),
         (Reason.ODD_QUANTITY, bool(line.basket.spare)),
-        (Reason.NAME_NOT_CODE, named_only and unsaid),
+        (Reason.NAME_NOT_CODE, named_only and unsaid and not chosen),
         (Reason.UNREAD_WORDS, _too_much_unread(line, named_only=named_only)),
     ]
 
@@ -83,6 +85,9 @@ def _doubts_at(line: Reading, n: int) -> list[tuple[Reason, bool]]:
     asker = before is not None and before.tag in _ASKERS
     after_code = before is not None and before.kind is Kind.CODE
     unsaid = not line.ordered and not line.counted
+    plain_count = line.all_plain and token.text in ("sau", "tam") and token.words == 1
+    house = before is not None and before.kind is Kind.QUANTITY and before.unit is None
+    if_any = token.text == "thì" and any(t.text == "còn" for t in line.tokens[max(0, n - 3) : n])
     sure_dat = buys_plainly(line.tokens, n) and (line.counted or asker)
     asks_plainly = line.all_plain and token.text in ("xin", "can") and token.words == 1
     return [
@@ -90,6 +95,9 @@ def _doubts_at(line: Reading, n: int) -> list[tuple[Reason, bool]]:
         (Reason.UNCLEAR, token.text in _STOCK_WORDS and unsaid),
         (Reason.NO_ACCENTS, token.tag is Tag.EXPENSIVE_PLAIN and not sure_dat),
         (Reason.NO_ACCENTS, line.all_plain and n > 0 and token.text in ("a", "ha") and unsaid),
+        (Reason.NO_ACCENTS, after_code and plain_count and unsaid),
+        (Reason.CONDITION, after_code and if_any),
+        (Reason.ODD_QUANTITY, house and token.spelling.fold in _STREETS),
         (Reason.NO_ACCENTS, asks_plainly and not line.counted and not asker),
     ]
 
@@ -99,11 +107,25 @@ def _too_much_unread(line: Reading, *, named_only: bool) -> bool:
     allowed = 0
     if line.phones:
         allowed = _UNREAD_WITH_PHONE
-    elif line.ordered and not named_only:
+    elif (line.ordered or _is_addressed(line)) and not named_only:
         allowed = _UNREAD_WITH_VERB
     elif line.counted and not named_only:
         allowed = _UNREAD_WITH_COUNT
     return unread > allowed
+
+
+def _is_dressed_otherwise(line: Reading) -> bool:
+    """Say whether a size is told that is none of the good's: 'size 38', 'cho bé 5 tuổi'."""
+    undressed = any(
+        line.show.products[entry.code].variants and not entry.chosen for entry in line.basket.lines
+    )
+    return undressed and (line.has_aside("size") or line.has_aside("heads"))
+
+
+def _is_addressed(line: Reading) -> bool:
+    """Say whether the comment opens with its code and goes on with a numbered address."""
+    opening = line.tokens[0].kind is Kind.CODE and line.has_aside("place")
+    return opening and line.has(Tag.PLACE, Tag.ADDRESS, Tag.SEND)
 
 
 def _is_unread(token: Token, show: ShowCodes) -> bool:

@@ -16,7 +16,7 @@ _NOT_DIGIT = re.compile(r"[^0-9oil]")
 _LOOK_ALIKES = str.maketrans("oil", "011")
 _VALID = re.compile(r"0[35789]\d{8}")
 _DIGITS = 10
-_LETTERS_MEANT_AS_DIGITS = 2  # more of them and it is a word, not a number
+_LETTERS_MEANT_AS_DIGITS = 3  # more of them and it is a word, not a number
 _OLD_PREFIXES = {
     "0120": "070",
     "0121": "079",

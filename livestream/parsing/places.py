@@ -23,7 +23,9 @@ def set_places_aside(tokens: list[Token]) -> None:
                 token.kind, token.code = Kind.ASIDE, "place"
             else:
                 zone = None
-        elif token.kind is Kind.WORD and zone is not None and token.tag in _IN_A_PLACE_NAME:
+        elif token.kind is Kind.ODD and _is_in_address(tokens, n, zone):
+            token.kind, token.code, token.doubt = Kind.ASIDE, "place", None
+        elif token.kind is Kind.WORD and zone is not None and _may_name_a_place(token):
             token.tag = Tag.SOFT
         elif token.kind is Kind.QUANTITY and zone is Tag.ADDRESS and _is_house_number(tokens, n):
             token.kind, token.code, token.doubt = Kind.ASIDE, "place", None
@@ -68,6 +70,12 @@ def _is_in_address(tokens: list[Token], n: int, zone: Tag | None) -> bool:
         token.doubt = Reason.CODE_IN_ADDRESS
         return True
     return False
+
+
+def _may_name_a_place(token: Token) -> bool:
+    """Say whether a word can be part of a place's name: 'Hà Nội' can, 'hả' asks."""
+    asks = token.tag is Tag.ASK_END and not token.capital and token.text != "hà"
+    return token.tag in _IN_A_PLACE_NAME and not asks
 
 
 def _is_house_number(tokens: list[Token], n: int) -> bool:

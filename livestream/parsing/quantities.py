@@ -115,10 +115,18 @@ def _settle_word(walk: Walk, token: Token, *, all_plain: bool) -> bool:
         known = token.spelling in AFTER_NUMBERS["any"]
         known = known or any(unit_alike(token.text, unit) for unit in walk.show.units)
         token.tag = Tag.SOFT if known else None
+        if token.text == "gói" and not _is_counted_by(walk.peek(1), token.text, walk.show):
+            token.doubt = Reason.UNCLEAR
     carton = token.tag is None and is_foreign_unit(token) and _counts(token, walk.show)
     if carton and is_kind(walk.peek(1), Kind.CODE):
         return take_quantity(walk, 1, 0, Reason.FOREIGN_UNIT)
     return False
+
+
+def _is_counted_by(token: Token | None, unit: str, show: ShowCodes) -> bool:
+    """Say whether no code follows, or one of goods counted so; 'gói A1' may ask to wrap it."""
+    product = show.products.get(token.code or "") if token is not None else None
+    return product is None or unit_alike(unit, product.unit)
 
 
 def _multiple(walk: Walk, token: Token) -> bool:

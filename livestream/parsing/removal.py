@@ -109,7 +109,11 @@ class _Verbs:
     def _drop(self, n: int) -> str | None:
         tokens = self.clause.tokens
         denied = any(t.tag in (Tag.NOT, Tag.DONT, Tag.YET) for t in tokens[max(0, n - 2) : n])
-        if denied or (self.first_question is not None and self.first_question < n):
+        wondered = bool(self.asked) and n > 0 and tokens[n - 1].spelling.key == "co1"
+        asked_how = self.first_question is not None and (
+            self.first_question < n or not self.clause.goods()
+        )
+        if denied or wondered or asked_how:
             self.told.kept = True
             return None
         if self.puts_in > n:

@@ -23,6 +23,8 @@ def settle_words(tokens: list[Token], show: ShowCodes) -> None:
     _undo_pronoun_codes(tokens, show)
     _find_variants(tokens, show)
     _tell_good_from_or(tokens)
+    if tokens and tokens[0].tag is Tag.DONE:
+        tokens[0].tag = Tag.SOFT
 
 
 def _set_mentions_aside(tokens: list[Token]) -> None:
@@ -110,7 +112,9 @@ def _tell_good_from_or(tokens: list[Token]) -> None:
         if token.tag is not Tag.OR or token.spelling.fold != "hay":
             continue
         left, right = tokens[max(0, n - 3) : n], tokens[n + 1 : n + 4]
-        if left and right and left[-1].tag in _TASTES:
+        if left and right and left[-1].kind is right[0].kind is Kind.ASIDE:
+            token.tag = Tag.ASK
+        elif left and right and left[-1].tag in _TASTES:
             token.tag = Tag.ASK if right[0].tag in _TASTES else Tag.PRAISE
         elif not all(any(t.kind in _GOODS for t in side) for side in (left, right)):
             token.tag = Tag.PRAISE

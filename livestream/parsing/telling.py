@@ -47,7 +47,7 @@ def read_cancel(line: Reading) -> Decision | None:
             reasons.append(Reason.UNKNOWN_CODE if line.unknown else Reason.WHOLE_ORDER)
         return Decision(Intent.CANCEL, lines, reasons, review=bool(reasons))
     if removal.kept:
-        asked = any(asks(c)[0] for c in line.clauses)
+        asked = any(asks(c)[0] for c in line.clauses) or line.tokens[0].text == "ai"
         return Decision(Intent.QUESTION if asked else Intent.OTHER, [], [Reason.KEPT])
     return None
 
@@ -96,6 +96,8 @@ def read_question(line: Reading) -> Decision | None:
         return Decision(Intent.ORDER, lines, [Reason.CONDITION, *line.basket.doubts], review=True)
     if strongest == MAYBE and lines and (orders(asking) or asking.counts()):
         return Decision(Intent.ORDER, lines, [Reason.ASKED, *line.basket.doubts], review=True)
+    if line.unknown and not lines and line.has(Tag.THING):
+        return Decision(Intent.OTHER, [], [Reason.NO_CODE])
     lead = bool(lines) and strongest == MAYBE
     lead = lead or (bool(lines) and asking.has(*ORDERING, Tag.BARGAIN) and asking.counts())
     lead = lead or (bool(lines) and bool(line.phones))

@@ -3,6 +3,7 @@
 from livestream.parsing.codes import ShowCodes
 from livestream.parsing.lexicon import AFTER_NUMBERS, Forms, Tag
 from livestream.parsing.parsed import Reason
+from livestream.parsing.phones import SPOKEN_DIGITS
 from livestream.parsing.tokens import Kind, Token
 
 HALF = AFTER_NUMBERS["half"]
@@ -83,4 +84,5 @@ def is_unread(token: Token | None) -> bool:
     if token is None or token.kind is not Kind.WORD or token.tag is not None:
         return False
     counts = any(token.spelling in forms for forms in AFTER_NUMBERS.values())
-    return not counts and token.text not in _MULTIPLES
+    counts = counts or token.text in _MULTIPLES
+    return not counts and (token.capital or token.text not in SPOKEN_DIGITS)

@@ -125,6 +125,9 @@ DASHBOARD: list[tuple[str, str, str]] = [
 # Who tells a producer what waits: (session, producer id) → duties, the most urgent floor first.
 DUTIES: list[str] = ["shop.inbox:tell_duties"]
 
+# What `flask audit` proves: session → faults, in the order they are told.
+AUDITS: list[str] = ["shop.audit:find_faults", "livestream.audit:find_faults"]
+
 # Entries of the staff pages: endpoint, English label, icon.
 STAFF: list[tuple[str, str, str]] = [
     ("staff.home", mark("At a glance"), "nha"),
@@ -174,6 +177,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["schedules"] = [(name, every, named(path)) for name, every, path in SCHEDULES]
     app.extensions["dashboard"] = DASHBOARD
     app.extensions["duties"] = [named(path) for path in DUTIES]
+    app.extensions["audits"] = [named(path) for path in AUDITS]
     app.extensions["staff"] = STAFF
     app.extensions["landings"] = LANDINGS
     app.extensions["slots"] = SLOTS

@@ -1,7 +1,7 @@
 """Who did what, when, and in whose name. Rows are added, never changed."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, and_, or_, select
@@ -102,9 +102,9 @@ def read_mark(text: str | None) -> tuple[datetime, int] | None:
         return None
     try:
         moment = datetime.fromisoformat(str(mark[0]))
-    except ValueError:
+        return (moment.astimezone(UTC), int(mark[1] or 0)) if moment.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return (moment, int(mark[1] or 0)) if moment.tzinfo else None
 
 
 def record(

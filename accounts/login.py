@@ -207,7 +207,10 @@ def _this_page() -> str | None:
         query = request.query_string.decode("utf-8", "replace")
         return way_back(request.script_root + request.path + (f"?{query}" if query else ""))
     # A form was sent: its answer is no place to return to, the page that held it is.
-    page = urlsplit(request.headers.get("Referer", ""))
+    try:
+        page = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:
+        return None
     return way_back(page.path) if page.netloc == request.host else None
 
 

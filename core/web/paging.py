@@ -4,6 +4,8 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 
+from core.text import has_control_characters
+
 Mark = list[int | str | None]
 LONGEST = 400
 LARGEST_NUMBER = 2**63
@@ -33,4 +35,4 @@ def _fits(value: object, kind: type) -> bool:
         return True
     if isinstance(value, int):
         return type(value) is kind and abs(value) < LARGEST_NUMBER
-    return type(value) is kind
+    return type(value) is kind and not (isinstance(value, str) and has_control_characters(value))

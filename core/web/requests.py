@@ -70,6 +70,8 @@ def install(app: Flask) -> None:
     app.register_error_handler(Refusal, refusal_page)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(DataError, _data_error)
+    # What SQLite's driver says of a number with more digits than a column has.
+    app.register_error_handler(OverflowError, _data_error)
     app.register_error_handler(OperationalError, _database_away)
     app.register_error_handler(PoolTimeout, _database_away)
     app.register_error_handler(Exception, _our_bug)
@@ -153,7 +155,7 @@ def _http_error(error: HTTPException) -> Response:
     return page
 
 
-def _data_error(error: DataError) -> Response:
+def _data_error(error: DataError | OverflowError) -> Response:
     """Answer what the database could not store: the input is wrong, and retrying cannot help."""
     current_app.logger.warning("input the database refused", exc_info=error)
     return error_page(400)

@@ -24,6 +24,10 @@ max_requests = 5_000 if workers > 1 else 0
 max_requests_jitter = 500
 limit_request_line = 4094
 limit_request_fields = 64
+# What a proxy says is for TRUSTED_PROXIES alone. gunicorn would believe any header that passes
+# through a proxy on this machine, also SCRIPT_NAME and PATH_INFO: one page at another's address.
+forwarded_allow_ips = ""
+forwarder_headers = ""
 # Two shops of one account would meet at the same socket in the home folder.
 control_socket_disable = True
 # The shop writes its own line per request, without addresses and queries.

@@ -3,6 +3,7 @@
 import json
 import logging
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -154,3 +155,13 @@ def test_the_number_of_a_request_is_kept_if_it_has_one(visitor: FlaskClient) -> 
 
     assert given.headers["X-Request-Id"] == "abcd-1234-efgh"
     assert len(forged.headers["X-Request-Id"]) == 10
+
+
+def test_a_database_without_any_table_is_not_ready(app: Flask, tmp_path: Path) -> None:
+    app.extensions["database"] = Database(f"sqlite:///{tmp_path}/empty.db")
+
+    answer = app.test_client().get("/readyz")
+
+    assert answer.status_code == 503
+    assert answer.json is not None
+    assert answer.json["checks"]["migrations"] == "migrations are missing"

@@ -151,3 +151,23 @@ def test_an_unknown_setting_stops_the_start(database: Database, tmp_path: Path) 
 
     assert ended.returncode != 0
     assert "S3_BUKET" in ended.stderr
+
+
+def test_no_header_moves_a_page_to_another_address(
+    postgres_database: Database, tmp_path: Path
+) -> None:
+    with running_shop(postgres_database, tmp_path) as shop:
+        pages = {
+            name: urllib.request.Request(f"{shop}{path}", headers={name: value})  # noqa: S310
+            for name, path, value in (
+                ("PATH_INFO", "/robots.txt", "/healthz"),
+                ("SCRIPT_NAME", "/healthz", "/healthz"),
+            )
+        }
+        with urllib.request.urlopen(pages["PATH_INFO"], timeout=10) as answer:  # noqa: S310
+            robots = answer.read().decode()
+        with urllib.request.urlopen(pages["SCRIPT_NAME"], timeout=10) as answer:  # noqa: S310
+            alive = answer.read().decode()
+
+    assert "User-agent" in robots
+    assert "ok" in alive

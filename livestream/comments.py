@@ -22,6 +22,7 @@ from core.db import Base, word
 from core.text import clean
 
 LONGEST_KEPT = 2_000
+LONGEST_NAME = 80
 
 
 class Lane(enum.StrEnum):
@@ -73,29 +74,37 @@ class Comment(Base):
     removed_at: Mapped[datetime | None]
 
 
-def keep(session: Session, show_id: int, arrival: Arrival) -> Comment | None:
-    """Write the comment down, or return None when it was already here."""
+def keep(
+    session: Session,
+    show_id: int,
+    arrival: Arrival,
+    *,
+    intent: str,
+    lane: Lane,
+    parsed: dict[str, Any],
+    outcome: str,
+) -> Comment | None:
+    """Write the comment down with how it was read, or return None when it was already here."""
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    number = session.scalar(
+    return session.scalar(
         insert(Comment)
         .values(
             show_id=show_id,
             platform=arrival.platform,
             external_id=arrival.external_id,
             external_user=arrival.external_user,
-            user_name=clean(arrival.user_name)[:80],
+            user_name=clean(arrival.user_name)[:LONGEST_NAME],
             text=_storable(arrival.text),
             created_at=arrival.created_at,
             received_at=arrival.received_at,
-            intent="other",
-            lane=Lane.IGNORE,
-            parsed={},
-            outcome="",
+            intent=intent,
+            lane=lane,
+            parsed=parsed,
+            outcome=outcome,
         )
         .on_conflict_do_nothing(index_elements=["platform", "external_id"])
-        .returning(Comment.id)
+        .returning(Comment)
     )
-    return None if number is None else session.get_one(Comment, number)
 
 
 def _storable(text: str) -> str:

@@ -50,36 +50,38 @@ def take_comment(
     session: Session, show: Show, items: list[ShowItem], codes: ShowCodes, arrival: Arrival
 ) -> Comment | None:
     """Keep a comment and act on it; None when it was already here (nothing happens twice)."""
-    comment = comments.keep(session, show.id, arrival)
-    if comment is None:
-        return None
     parsed = parse(
         arrival.text,
         codes,
         pinned=shows.on_screen(show, at=arrival.created_at),
         author=arrival.author,
     )
-    comment.intent = parsed.intent
-    comment.lane = Lane(parsed.lane)
-    comment.parsed = parsed.to_json()
+    lane = Lane(parsed.lane)
+    outcome = _not_by_rule(show, arrival, parsed) if lane is Lane.AUTO else ""
+    comment = comments.keep(
+        session,
+        show.id,
+        arrival,
+        intent=parsed.intent.value,
+        lane=Lane.REVIEW if outcome else lane,
+        parsed=parsed.to_json(),
+        outcome=outcome,
+    )
+    if comment is None:
+        return None
     if parsed.phone and comment.external_user:
         # A number typed alone belongs to the bag that is already there.
         claims.note_phone(session, show.id, comment, parsed.phone)
     if comment.lane is Lane.AUTO:
-        reason = _not_by_rule(show, comment, parsed)
-        if reason:
-            comment.lane = Lane.REVIEW
-            comment.outcome = reason
-        else:
-            _act(session, show, items, comment, parsed, now=arrival.received_at)
+        _act(session, show, items, comment, parsed, now=arrival.received_at)
     return comment
 
 
-def _not_by_rule(show: Show, comment: Comment, parsed: Parsed) -> str:
+def _not_by_rule(show: Show, arrival: Arrival, parsed: Parsed) -> str:
     """Return why a person must decide although the words are clear; empty when the rules may."""
     if show.state is not ShowState.LIVE:
         return "late"
-    if comment.external_user is None:
+    if arrival.external_user is None:
         return "nobody"
     if any((item.qty or 0) > MOST_PER_LINE for item in parsed.items):
         return "many"

@@ -89,7 +89,8 @@ def _answer_from_cache() -> Response | None:
     response = current_app.response_class(kept.body)
     response.headers.clear()
     response.headers.extend(kept.headers)
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 def _keep(response: Response) -> Response:

@@ -262,9 +262,11 @@ def test_hashed_files_are_kept_for_ever(app: Flask) -> None:
 
     answer = app.test_client().get(name)
 
+    answer.close()
     assert answer.status_code == 200
     assert "immutable" in answer.headers["Cache-Control"]
-    answer.close()
+    assert answer.headers.get("X-Content-Type-Options") == "nosniff"
+    assert "Access-Control-Allow-Origin" not in answer.headers
 
 
 # How much may be sent

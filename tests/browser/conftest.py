@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from sqlalchemy import create_engine, text
 
 from tests.browser.people import Buyer, Producer
 from tests.browser.windows import ARGUMENTS, PHONE, Window
@@ -54,6 +55,21 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def shop_on_postgresql(postgres_url: str, tmp_path: Path) -> Iterator[RunningShop]:
+    """The same shop on a PostgreSQL database of its own."""
+    engine = create_engine(
+        postgres_url.replace("postgresql:", "postgresql+psycopg:") + "/postgres",
+        isolation_level="AUTOCOMMIT",
+    )
+    with engine.connect() as connection:
+        connection.execute(text("CREATE DATABASE shop_browser"))
+    engine.dispose()
+    with running_shop(tmp_path, database_url=f"{postgres_url}/shop_browser") as shop:
+        shop.load_demo()
+        yield shop
 
 
 @pytest.fixture

@@ -42,7 +42,9 @@ WHERE_THE_FOCUS_IS = """() => {
   const e = document.activeElement
   if (!e || e === document.body) return null
   const box = e.getBoundingClientRect()
-  const over = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)
+  const middle = (from, to, end) => (Math.max(from, 0) + Math.min(to, end)) / 2
+  const over = document.elementFromPoint(
+    middle(box.left, box.right, innerWidth), middle(box.top, box.bottom, innerHeight))
   const label = over?.closest('label')?.control
   e.dataset.stop ??= String(document.querySelectorAll('[data-stop]').length)
   return {
@@ -138,8 +140,6 @@ class Meter:
 
     def told(self) -> str:
         """Tell what came, the heaviest first."""
-        parts = sorted(
-            ((self._sizes.get(i, 0), url) for i, url in self._names.items()), reverse=True
-        )
-        lines = [f"{size / 1000:6.1f} KB {Path(url).name}" for size, url in parts]
+        sizes = sorted((-self._sizes.get(one, 0), url) for one, url in self._names.items())
+        lines = [f"{-size / 1000:6.1f} KB {Path(url).name}" for size, url in sizes]
         return f"{self.kilobytes:.0f} KB in {self.requests} requests\n" + "\n".join(lines)

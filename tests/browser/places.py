@@ -7,7 +7,6 @@ from tests.browser.people import Buyer
 
 # What a page may weigh on a first visit, in kilobytes, and how often it may ask.
 SHELF, GOODS, SCAN, TILL, DESK, LIVE = (150, 20), (150, 18), (70, 12), (80, 14), (110, 18), (80, 14)
-EACH_LAZY_PICTURE = 10
 
 
 @dataclass(frozen=True)

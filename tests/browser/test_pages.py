@@ -18,7 +18,7 @@ from tests.browser.looking import (
     space_out,
 )
 from tests.browser.people import Buyer, Person
-from tests.browser.places import EACH_LAZY_PICTURE, PLACES, Place, open_product
+from tests.browser.places import PLACES, Place, open_product
 from tests.browser.windows import NARROW, PHONE, Window
 from tests.running import RunningShop
 
@@ -72,7 +72,7 @@ def test_it_is_light_and_stands_still(window: Window, page: Page, place: Place) 
 
     kilobytes, requests = place.budget
     lazy = page.locator("img[loading=lazy]").count()
-    assert meter.kilobytes <= kilobytes + EACH_LAZY_PICTURE * lazy, meter.told()
+    assert meter.kilobytes <= kilobytes, meter.told()
     assert meter.requests <= requests + lazy, meter.told()
     assert shift <= 0.02, f"the layout moved by {shift}"
 

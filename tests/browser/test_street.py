@@ -6,11 +6,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import Browser
 
 from shop.payments import vietqr
 from tests.browser.conftest import OpenWindow
 from tests.browser.people import Buyer, BuyerWithoutScript, Producer, read_qr
-from tests.browser.windows import DESKTOP, NO_SCRIPT, PHONE
+from tests.browser.windows import DESKTOP, NO_SCRIPT, PHONE, Window
 from tests.running import RunningShop
 
 # Goods that no live show sells: a replay must not empty the shelf under another test.
@@ -220,3 +221,23 @@ def test_a_helpers_act_is_announced_and_written_down(
     producer.opens("/ban-hang/htx-mau/nhat-ky-viec")
     assert "thay mặt HTX Mẫu" in producer.reads()
     assert "Tổ công nghệ số cộng đồng" in producer.reads()
+
+
+def test_the_street_is_the_same_on_postgresql(
+    chromium: Browser, shop_on_postgresql: RunningShop
+) -> None:
+    with Window.open(chromium, shop_on_postgresql.address, PHONE) as window:
+        buyer = Buyer(window)
+        buyer.searches("nam huong kho")
+        buyer.opens_card(MUSHROOMS)
+        buyer.buys_now()
+        buyer.writes_address()
+        buyer.pays_by("bank_transfer")
+        code = buyer.orders()
+        to_pay = buyer.reads_what_to_pay()
+
+        shown = vietqr.decode(buyer.scans(buyer.page.locator(".qr-tra img")))
+
+    assert (shown.amount.dong, shown.memo) == (to_pay.amount, to_pay.memo)
+    assert len(code) == 9
+    shop_on_postgresql.flask("audit")

@@ -51,7 +51,9 @@ def install(app: Flask) -> None:
 
 def other_language_url() -> str:
     """Return this very page in the other language."""
-    path = request.full_path if request.query_string else request.path
+    # Broken UTF-8 in the query is refused, by a page that links to its other language too.
+    query = request.query_string.decode("utf-8", "ignore")
+    path = f"{request.path}?{query}" if query else request.path
     return path if request.script_root.endswith(PREFIX) else PREFIX + path
 
 

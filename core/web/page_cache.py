@@ -15,7 +15,7 @@ from flask import Flask, Response, current_app, g, request
 MOST_PAGES = 1_000
 LARGEST_PAGE = 100_000
 VARIES_BY_PACKING = {"", "accept-encoding"}
-Key = tuple[str, ...]
+Key = tuple[str | bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +73,14 @@ def install(app: Flask) -> None:
 
 
 def _key() -> Key:
-    packing = request.headers.get("Accept-Encoding", "")
-    best = "br" if "br" in packing else "gzip" if "gzip" in packing else ""
-    fragment = request.headers.get("HX-Request", "")
-    return request.host, request.script_root, request.full_path, best, fragment
+    # Path and query apart and as they came: a %3F in the path is no query.
+    address = request.host, request.script_root, request.path, request.query_string
+    return *address, _best_packing(), request.headers.get("HX-Request", "")
+
+
+def _best_packing() -> str:
+    accepted = request.headers.get("Accept-Encoding", "")
+    return "br" if "br" in accepted else "gzip" if "gzip" in accepted else ""
 
 
 def _answer_from_cache() -> Response | None:
@@ -109,4 +113,6 @@ def _same_for_everybody(response: Response) -> bool:
         and response.cache_control.public is True
         and "Set-Cookie" not in response.headers
         and varies <= VARIES_BY_PACKING
+        # «br;q=0, gzip» is packed otherwise than the key says: nobody else may be sent that.
+        and response.headers.get("Content-Encoding", "") in {"", _best_packing()}
     )

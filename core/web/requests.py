@@ -98,7 +98,8 @@ def _refuse_unreadable_input() -> Response | None:
     """Refuse at the edge what no column may hold, naming the field (reliability.md decision 5)."""
     if len(request.query_string) > LONGEST_QUERY:
         return error_page(414)
-    if _is_not_utf8(request.environ.get("PATH_INFO", "").encode("latin-1", "replace")):
+    path = request.environ.get("PATH_INFO", "").encode("latin-1", "replace")
+    if _is_not_utf8(path) or _is_not_utf8(request.query_string):
         return error_page(400, _("The address holds characters that cannot be read."))
     for name, values in request.form.lists():
         if len(values) > 1:

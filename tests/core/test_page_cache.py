@@ -118,3 +118,27 @@ def test_the_oldest_pages_are_forgotten() -> None:
 
     assert cache.find(("0",)) is None
     assert cache.find((str(page_cache.MOST_PAGES + 9),)) is not None
+
+
+def test_nobody_is_sent_a_packing_that_another_asked_for(
+    cached_app: Flask, database: Database
+) -> None:
+    with database.transaction() as session:
+        a_variant(session, product=a_product(session, slug="mat-ong"))
+    visitor = cached_app.test_client()
+    visitor.get("/san-pham/mat-ong", headers={"Accept-Encoding": "gzip, br;q=0"})
+
+    answer = visitor.get("/san-pham/mat-ong", headers={"Accept-Encoding": "br"})
+
+    assert answer.headers["Content-Encoding"] == "br"
+
+
+def test_a_question_mark_in_the_path_is_another_page(cached_app: Flask) -> None:
+    pages = []
+    for path, query in (("/san-pham", "q=a?"), ("/san-pham?q=a", "")):
+        with cached_app.test_request_context(
+            path.replace("?", "%3F"), environ_overrides={"QUERY_STRING": query}
+        ):
+            pages.append(page_cache._key())
+
+    assert pages[0] != pages[1]

@@ -2,6 +2,7 @@
 
 import json
 from base64 import urlsafe_b64encode
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -10,9 +11,11 @@ from flask.testing import FlaskClient
 from accounts.audit import read_mark
 from accounts.users import Role
 from core.db import Database
+from core.settings import Settings
 from core.web.paging import read_cursor
 from tests.factories import a_user
 from tests.visits import a_password, browser_of
+from wsgi import create_app
 
 
 def cursor(*mark: object) -> str:
@@ -45,3 +48,14 @@ def test_an_origin_nobody_can_read_is_another_site(visitor: FlaskClient) -> None
     answer = visitor.post("/tai-khoan/dang-xuat", headers={"Origin": "http://["})
 
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("seconds", [0, 5])
+def test_a_query_in_another_encoding_is_refused_on_a_page(settings: Settings, seconds: int) -> None:
+    app = create_app(replace(settings, PAGE_CACHE_SECONDS=seconds))
+
+    # As gunicorn hands over bytes that were sent without being escaped.
+    answer = app.test_client().get("/san-pham", environ_overrides={"QUERY_STRING": "q=\xff"})
+
+    assert answer.status_code == 400
+    app.extensions["database"].close()

@@ -2,10 +2,12 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from catalog.stock import free_of_variants
 from livestream import claims, comments, shows
 from livestream.claims import Bag, Claim, ClaimState
 from livestream.comments import Comment
@@ -19,7 +21,7 @@ _NUMBER = re.compile(r"(?<!\d)(?:\+?84|0)(?:[\s.\-]?\d){7,}")
 
 @dataclass(frozen=True, slots=True)
 class ItemLine:
-    """One item with what the show holds of it."""
+    """One item; `left` is what both the show's cap and the shop's shelf can still give."""
 
     item: ShowItem
     left: int
@@ -49,21 +51,30 @@ class Console:
     recent: list[ClaimLine]
 
 
-def read_console(session: Session, show: Show) -> Console:
-    """Return the console of a show: five queries, however many people typed."""
-    items = shows.list_items(session, show.id)
-    units = claims.units_by_state(session, show.id)
-    lines = [
-        ItemLine(item, item.cap - item.held, units.get((item.id, ClaimState.WAITING), 0))
-        for item in items
-    ]
+def read_console(session: Session, show: Show, *, now: datetime) -> Console:
+    """Return the console of a show: six queries, however many people typed."""
     return Console(
         show,
-        lines,
+        list_lines(session, show.id, now=now),
         comments.list_waiting(session, show.id, limit=SHOWN_WAITING),
         comments.count_waiting(session, show.id),
         _recent(session, show.id),
     )
+
+
+def list_lines(session: Session, show_id: int, *, now: datetime) -> list[ItemLine]:
+    """Return the items of a show with what is left: a jar that the shop sold is not left here."""
+    items = shows.list_items(session, show_id)
+    units = claims.units_by_state(session, show_id)
+    free = free_of_variants(session, [item.variant_id for item in items], now=now)
+    return [
+        ItemLine(
+            item,
+            min(item.cap - item.held, free[item.variant_id]),
+            units.get((item.id, ClaimState.WAITING), 0),
+        )
+        for item in items
+    ]
 
 
 def without_numbers(text: str) -> str:

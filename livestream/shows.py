@@ -16,6 +16,7 @@ from core.text import clean, slugify
 # A code counts as "on screen" once viewers had time to see it change (parser rule 6).
 PINNED_AFTER = timedelta(seconds=30)
 LONGEST_CODE = 6
+LONGEST_TITLE = 120
 
 
 class ShowState(enum.StrEnum):
@@ -123,6 +124,8 @@ def plan(
     title = clean(title)
     if not title:
         raise Invalid(_("Give the show a name."), field="title")
+    if len(title) > LONGEST_TITLE:
+        raise Invalid(_("At most %(most)s characters fit here.", most=LONGEST_TITLE), field="title")
     wanted = slug or slugify(title) or "phien"
     taken = set(session.scalars(select(Show.slug).where(Show.slug.startswith(wanted))))
     number = 2

@@ -18,6 +18,8 @@ from livestream.goods import list_goods
 from livestream.shows import Show
 
 blueprint = Blueprint("desk_shows", __name__)
+# A year typed wrongly is a slip; the calendar's first day has no moment in UTC.
+YEARS = range(2020, 2100)
 
 
 @blueprint.get("/ban-hang/<producer>/live")
@@ -91,9 +93,12 @@ def _form(desk: Desk, given: dict[str, str], errors: list[tuple[str, object]]) -
 
 def _moment(text: str) -> datetime:
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=VIETNAM)
+        moment = datetime.fromisoformat(text).replace(tzinfo=VIETNAM)
     except ValueError:
-        raise Invalid(_("Choose the day and hour of the show."), field="starts_at") from None
+        moment = None
+    if moment is None or moment.year not in YEARS:
+        raise Invalid(_("Choose the day and hour of the show."), field="starts_at")
+    return moment
 
 
 def _whole(text: str) -> int:

@@ -14,7 +14,7 @@ from core.clock import utc_now
 from core.errors import Invalid
 from core.web.requests import audience, is_fragment, public, reading, transaction
 from livestream import ingest, shows
-from livestream.console import read_console, without_numbers
+from livestream.console import list_lines, read_console, without_numbers
 from livestream.why import why
 
 blueprint = Blueprint("live", __name__)
@@ -42,10 +42,10 @@ def show(slug: str) -> Response:
     """Show a live sale to buyers: what is sold, under which code, how many are left."""
     with reading() as session:
         found = shows.get_show(session, slug)
-        items = shows.list_items(session, found.id)
+        lines = list_lines(session, found.id, now=utc_now())
         producer = session.get_one(Producer, found.producer_id)
     response = make_response(
-        render_template("livestream/show.html", show=found, items=items, producer=producer)
+        render_template("livestream/show.html", show=found, lines=lines, producer=producer)
     )
     response.headers["Cache-Control"] = "public, max-age=5"
     return response
@@ -56,7 +56,7 @@ def show(slug: str) -> Response:
 def console(desk: Desk, slug: str) -> str:
     """Show the operator's console; htmx asks for the moving part only."""
     with reading() as session:
-        state = read_console(session, shows.get_show(session, slug))
+        state = read_console(session, shows.get_show(session, slug), now=utc_now())
     template = "livestream/_console.html" if is_fragment() else "livestream/console.html"
     return render_template(
         template, console=state, desk=desk, without_numbers=without_numbers, why=why

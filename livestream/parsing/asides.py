@@ -171,24 +171,25 @@ def _by_weight(walk: Walk, value: int, after: Token) -> bool:
 
 def _by_what_leads(walk: Walk) -> bool:
     before, after = walk.before(), walk.peek(1)
-    if is_kind(before, Kind.PHONE) and _is_in_a_street(after):
-        return walk.set_aside("place")
     if before is None or before.kind is not Kind.WORD:
-        return False
+        after_phone = is_kind(before, Kind.PHONE) and _is_in_a_street(after)
+        return after_phone and walk.set_aside("place")
     followed = is_kind(after, Kind.CODE) or is_unit(after, walk.show)
-    fold = before.spelling.fold
-    if before.tag is Tag.CODEWORD and fold == "so" and not walk.show.digits_only:
-        beside_code = is_kind(walk.before(2), Kind.CODE)
-        house = after is not None and after.tag is Tag.PLACE
-        doubt = Reason.ODD_QUANTITY if beside_code and not house else None
-        return walk.set_aside("place", doubt=doubt)
+    numbered = before.tag is Tag.CODEWORD and before.spelling.fold == "so"
+    if numbered and not walk.show.digits_only:
+        return walk.set_aside("place", doubt=_doubt_house_number(walk))
     if _is_promotion(walk):
         return walk.set_aside("price", 3)
+    told = _told_by(before, after, walk, followed=followed)
+    return told is not None and walk.set_aside(told)
+
+
+def _told_by(before: Token, after: Token | None, walk: Walk, *, followed: bool) -> str | None:
+    fold = before.spelling.fold
+    told = None
     if fold == "khoang" and followed:
         before.tag = Tag.HEDGE
-        return False
-    told = None
-    if before.tag is Tag.WHEN and fold in _DATED and before.words == 1:
+    elif before.tag is Tag.WHEN and fold in _DATED and before.words == 1:
         told = "time"
     elif before.tag in (Tag.PLACE, Tag.ADDRESS, Tag.THING):
         told = "place"
@@ -200,7 +201,14 @@ def _by_what_leads(walk: Walk) -> bool:
         told = "heads"
     elif not followed:
         told = _by_what_leads_alone(before, after)
-    return told is not None and walk.set_aside(told)
+    return told
+
+
+def _doubt_house_number(walk: Walk) -> Reason | None:
+    """Doubt 'A1 số 5', unless a street follows."""
+    after = walk.peek(1)
+    house = after is not None and after.tag is Tag.PLACE
+    return Reason.ODD_QUANTITY if is_kind(walk.before(2), Kind.CODE) and not house else None
 
 
 def _is_in_a_street(after: Token | None) -> bool:

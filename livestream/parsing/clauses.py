@@ -146,8 +146,10 @@ def _asks_with_word(clause: Clause, n: int, token: Token, *, ends: bool) -> int:
     to_people = after is not None and after.tag in (Tag.KIN, Tag.ME)
     reach = 0 if fold == "dau" or token.words > 1 else max(0, n - 3)
     denied = any(t.tag in (Tag.NOT, Tag.YET) for t in tokens[reach:n])
+    anyhow = after is not None and after.text == "cũng"
     if (
-        (fold == "bn" and is_person)
+        anyhow
+        or (fold == "bn" and is_person)
         or (denied and (fold in _NOTHING or token.text == "bao"))
         or (fold == "may" and to_people)
     ):

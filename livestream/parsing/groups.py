@@ -125,7 +125,7 @@ def _ends_group(tokens: list[Token], n: int) -> bool:
     if token.kind is Kind.BREAK or token.tag is Tag.AND:
         return True
     if token.kind is Kind.MARK:
-        return token.text in _ENDS
+        return token.text in _ENDS and not _counts_on(tokens, n)
     joins = token.tag is Tag.OR or token.spelling.fold in _JOINING_WORDS
     return joins and _between_goods(tokens, n)
 
@@ -140,9 +140,17 @@ def _leads_to_a_code(tokens: list[Token], n: int) -> bool:
     return any(t.kind is Kind.CODE for t in tokens[n + 1 : n + 3])
 
 
+def _counts_on(tokens: list[Token], n: int) -> bool:
+    """Say whether a comma stands among variants that are counted first: '1 đỏ, 1 trắng'."""
+    kinds = [t.kind for t in (*tokens[max(0, n - 2) : n], *tokens[n + 1 : n + 3])]
+    return tokens[n].text == "," and kinds == [Kind.QUANTITY, Kind.VARIANT] * 2
+
+
 def _is_arrow(tokens: list[Token], n: int) -> bool:
-    """Say whether a dash points, 'A1 -> 2 chai', or names a variant, 'A3-L'."""
-    after = tokens[n + 1]
+    """Say whether a dash points, 'A1 -> 2 chai', names a variant, 'A3-L', or parts 'A1 2 - B1'."""
+    before, after = tokens[n - 1], tokens[n + 1]
+    if before.kind is Kind.QUANTITY and after.kind is Kind.CODE:
+        return not (tokens[n].glued or after.glued)
     return after.text == ">" or after.kind is Kind.VARIANT
 
 

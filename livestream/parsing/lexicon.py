@@ -170,9 +170,14 @@ def longest(words: Sequence[Word], at: int) -> Match | None:
             break
         if length > len(words) - at:
             continue
-        typed = [words[at + n].spelling for n in range(length)]
-        if all(spelt_as(w, own, mode) for w, (own, mode) in zip(typed, phrase.words, strict=True)):
-            if all(w.key == own.key for w, (own, _) in zip(typed, phrase.words, strict=True)):
+        exact = True
+        for n, (own, mode) in enumerate(phrase.words):
+            typed = words[at + n].spelling
+            if not spelt_as(typed, own, mode):
+                break
+            exact = exact and typed.key == own.key
+        else:
+            if exact:
                 return Match(phrase.tag, length)
             best = best or Match(phrase.tag, length)
     return best

@@ -88,6 +88,7 @@ def _doubts_at(line: Reading, n: int) -> list[tuple[Reason, bool]]:
     plain_count = line.all_plain and token.text in ("sau", "tam") and token.words == 1
     house = before is not None and before.kind is Kind.QUANTITY and before.unit is None
     if_any = token.text == "thì" and any(t.text == "còn" for t in line.tokens[max(0, n - 3) : n])
+    called = before is not None and before.capital and before.tag in (None, Tag.SOFT)
     sure_dat = buys_plainly(line.tokens, n) and (line.counted or asker)
     asks_plainly = line.all_plain and token.text in ("xin", "can") and token.words == 1
     return [
@@ -97,6 +98,7 @@ def _doubts_at(line: Reading, n: int) -> list[tuple[Reason, bool]]:
         (Reason.NO_ACCENTS, line.all_plain and n > 0 and token.text in ("a", "ha") and unsaid),
         (Reason.NO_ACCENTS, after_code and plain_count and unsaid),
         (Reason.CONDITION, after_code and if_any),
+        (Reason.MENTION, called and token.text == "ơi" and unsaid),
         (Reason.ODD_QUANTITY, house and token.spelling.fold in _STREETS),
         (Reason.NO_ACCENTS, asks_plainly and not line.counted and not asker),
     ]

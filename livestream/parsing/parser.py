@@ -21,6 +21,7 @@ from livestream.parsing.telling import (
 from livestream.parsing.tokens import Kind
 
 _LONGEST_READ = 500
+_HEAD_OF_A_LONGER_ONE = 240  # nothing of it is acted on; a person reads the rest
 _LONGEST_TAKEN = 300
 _RULES = (read_cancel, read_advert, read_question, read_story, read_remark)
 
@@ -35,7 +36,8 @@ def parse(
     """
     if author == "page":
         return Parsed(Intent.OTHER, reasons=(Reason.HOST,))
-    read = letters(text[:_LONGEST_READ])
+    whole = len(text) <= _LONGEST_READ
+    read = letters(text if whole else text[:_HEAD_OF_A_LONGER_ONE])
     line = read_comment(read, show, pinned)
     decision = _decide(line)
     if len(text) > _LONGEST_TAKEN and decision.intent in (Intent.ORDER, Intent.CANCEL):

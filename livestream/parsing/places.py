@@ -67,7 +67,9 @@ def _is_in_address(tokens: list[Token], n: int, zone: Tag | None) -> bool:
     heads_clause = before.kind is Kind.MARK and before.text in _CLAUSE_MARKS
     lives_there = before.tag is Tag.SEND and before.spelling.key in _AT
     if lives_there or (zone is Tag.ADDRESS and not heads_clause):
-        token.doubt = Reason.CODE_IN_ADDRESS
+        after = tokens[n + 1] if n + 1 < len(tokens) else None
+        named = after is not None and after.tag is None and after.capital
+        token.doubt = None if named and lives_there else Reason.CODE_IN_ADDRESS
         return True
     return False
 

@@ -113,7 +113,8 @@ class _Verbs:
         asked_how = self.first_question is not None and (
             self.first_question < n or not self.clause.goods()
         )
-        if denied or wondered or asked_how:
+        by_others = n > 0 and tokens[n - 1].text == "bị"
+        if denied or wondered or asked_how or by_others:
             self.told.kept = True
             return None
         if self.puts_in > n:

@@ -3,6 +3,8 @@
 Each rule returns its decision, or None to leave the comment to the next one.
 """
 
+import itertools
+
 from livestream.parsing.basket import Line
 from livestream.parsing.clauses import (
     MAYBE,
@@ -64,10 +66,18 @@ def read_advert(line: Reading) -> Decision | None:
     link = any(t.kind is Kind.LINK for t in line.tokens)
     hawks = line.has(Tag.WHO) and (bool(line.phones) or line.has(Tag.CALL))
     hawks = hawks or (bool(line.phones) and line.has(Tag.CALL) and line.has(Tag.BARGAIN))
+    hawks = hawks or _calls_away(line)
     if link or hawks or line.has(Tag.ADVERT):
         doubtful = bool(line.basket.lines) and not line.has(Tag.ADVERT)
         return Decision(Intent.OTHER, [], [Reason.ADVERT], review=doubtful)
     return None
+
+
+def _calls_away(line: Reading) -> bool:
+    """Say whether buyers are called to another seller: 'inbox mình mua mật ong rẻ hơn'."""
+    cheaper = any(t.tag is Tag.BARGAIN and t.text == "rẻ" for t in line.tokens)
+    pairs = itertools.pairwise(line.tokens)
+    return cheaper and any(a.tag is Tag.CALL and b.tag is Tag.ME for a, b in pairs)
 
 
 def read_question(line: Reading) -> Decision | None:

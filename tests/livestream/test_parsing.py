@@ -225,6 +225,26 @@ def test_a_note_has_the_colour_before_the_size() -> None:
     assert items(read("A3 xl màu đỏ x2")) == [("A3", 2, "đỏ XL")]
 
 
+def test_goods_with_sizes_are_ordered_before_a_size_is_named() -> None:
+    plain, measured = read("A3 nha"), read("A3 1m6 50kg")
+
+    assert (items(plain), plain.lane) == ([("A3", 1, "")], Lane.AUTO)
+    assert (items(measured), measured.lane) == ([("A3", 1, "")], Lane.REVIEW)
+
+
+def test_a_house_number_after_the_phone_is_no_quantity() -> None:
+    assert items(read("A1 0987654321 12 ngõ 5 Đan Phượng")) == [("A1", 1, "")]
+
+
+@pytest.mark.parametrize(
+    "text", ["A1 nhà B2 ngõ 5 Cầu Giấy", "A1 về thôn 3 xã Song Phượng", "A1 địa chỉ: 25 ngõ 3"]
+)
+def test_a_code_with_an_address_is_a_plain_order(text: str) -> None:
+    parsed = read(text)
+
+    assert (items(parsed), parsed.lane) == ([("A1", 1, "")], Lane.AUTO)
+
+
 def test_a_cancel_without_a_number_takes_all() -> None:
     assert items(read("hủy A1 giúp em")) == [("A1", None, "")]
 

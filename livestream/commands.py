@@ -45,7 +45,10 @@ def build(channel: str | None, producer: str | None, out: Path | None, *, as_jso
     with database.transaction() as session:
         owner = _owner(session, producer)
         feed_id = feeds.ensure_feed(session, Channel.META, producer_id=owner).id
-    placed = feeds.rebuild(database, feed_id, jobs.folder_of(settings), around=around)
+    try:
+        placed = feeds.rebuild(database, feed_id, jobs.folder_of(settings), around=around)
+    except Refusal as refusal:
+        raise click.ClickException(str(refusal.message)) from refusal
     with database.reading() as session:
         feed = session.get_one(feeds.Feed, feed_id)
     if not placed:

@@ -109,16 +109,35 @@ def change_address(
     return feed.token
 
 
+def accept_smaller(
+    session: Session, channel: Channel, producer_id: int | None, actor: Actor, *, now: datetime
+) -> Feed:
+    """Note that somebody looked at the alarm and says the goods are gone; return the feed."""
+    feed = find_feed(session, channel, producer_id)
+    if feed is None:
+        raise UnknownFeed
+    record(session, actor, "feed.accept_smaller", f"feed:{feed.id}", now=now)
+    return feed
+
+
 def note_fetch(session: Session, feed_id: int, *, now: datetime) -> None:
     """Remember that a channel fetched the file just now."""
     session.execute(update(Feed).where(Feed.id == feed_id).values(fetched_at=now))
 
 
-def rebuild(database: Database, feed_id: int, folder: Path, *, around: Surroundings) -> bool:
+def rebuild(
+    database: Database,
+    feed_id: int,
+    folder: Path,
+    *,
+    around: Surroundings,
+    even_if_smaller: bool = False,
+) -> bool:
     """Build the feed's file and serve it from now on; say whether it was put in place.
 
     The file's name carries its content, so that address, tag and bytes always belong together.
-    A suspicious build leaves the last good file and raises the feed's alarm.
+    A suspicious build leaves the last good file and raises the feed's alarm, unless somebody who
+    looked says that the goods are gone indeed (`even_if_smaller`).
     """
     own = folder / str(feed_id)
     own.mkdir(parents=True, exist_ok=True)
@@ -132,7 +151,7 @@ def rebuild(database: Database, feed_id: int, folder: Path, *, around: Surroundi
                     "building",
                     around=around,
                     producer_id=feed.producer_id,
-                    last_rows=feed.rows,
+                    last_rows=0 if even_if_smaller else feed.rows,
                 )
             except SuspiciousBuild as refusal:
                 reason = str(refusal.message)

@@ -26,10 +26,13 @@ def surroundings(settings: Settings, *, now: datetime) -> Surroundings:
     return Surroundings(settings.PUBLIC_URL, pictures, now)
 
 
-def ask_for_build(session: Session, feed_id: int, *, now: datetime) -> None:
+def ask_for_build(
+    session: Session, feed_id: int, *, now: datetime, even_if_smaller: bool = False
+) -> None:
     """Leave the task that builds this feed; asking again within the minute adds nothing."""
-    key = f"{BUILD}:{feed_id}:{now:%Y%m%d%H%M}"
-    tasks.enqueue(session, BUILD, {"feed_id": feed_id}, now=now, key=key)
+    key = f"{BUILD}:{feed_id}:{now:%Y%m%d%H%M}{':smaller' if even_if_smaller else ''}"
+    payload = {"feed_id": feed_id, "even_if_smaller": even_if_smaller}
+    tasks.enqueue(session, BUILD, payload, now=now, key=key)
 
 
 def ask_for_all(database: Database, now: datetime) -> None:
@@ -47,6 +50,7 @@ def build(work: Work) -> None:
             int(work.payload["feed_id"]),
             folder_of(work.settings),
             around=surroundings(work.settings, now=work.clock()),
+            even_if_smaller=bool(work.payload.get("even_if_smaller")),
         )
     except feeds.AlreadyBuilding:
         return

@@ -32,6 +32,17 @@ def build(desk: Desk) -> Answer | Response:
     return redirect(url_for("desk_feeds.index", producer=desk.slug), 303)
 
 
+@blueprint.post("/ban-hang/<producer>/bang-hang/it-hang-hon")
+@desk_view
+def accept_smaller(desk: Desk) -> Answer | Response:
+    """Build the file although it has far fewer goods: the producer says that they are gone."""
+    now = utc_now()
+    with transaction() as session:
+        feed = feeds.accept_smaller(session, Channel.META, desk.producer_id, desk.actor, now=now)
+        jobs.ask_for_build(session, feed.id, now=now, even_if_smaller=True)
+    return redirect(url_for("desk_feeds.index", producer=desk.slug), 303)
+
+
 @blueprint.post("/ban-hang/<producer>/bang-hang/doi-dia-chi")
 @desk_view
 def rotate(desk: Desk) -> Answer | Response:

@@ -28,16 +28,18 @@ def _serve(token: str, ending: str) -> Response:
     with reading() as session:
         feed = feeds.get_by_token(session, token)
     if feed.file_name is None or feed.etag is None or feed.built_at is None:
-        response = error_page(503, _("This feed is being built for the first time."))
-        response.headers["Retry-After"] = "60"
-        return response
+        return _not_there_yet()
+    folder = jobs.folder_of(current_app.config["SETTINGS"]).resolve() / str(feed.id)
+    path = folder / (feed.file_name + ending)
+    if not path.exists():
+        # A restored shop has the row before the file: the next build writes it.
+        return _not_there_yet()
     if request.method == "GET":
         with transaction() as session:
             feeds.note_fetch(session, feed.id, now=utc_now())
-    path = jobs.folder_of(current_app.config["SETTINGS"]) / str(feed.id) / (feed.file_name + ending)
     response = send_file(
         path,
-        mimetype="application/gzip" if ending else "text/csv; charset=utf-8",
+        mimetype="application/gzip" if ending else "text/csv",
         download_name=f"meta.csv{ending}",
         conditional=True,
         etag=feed.etag + ending,
@@ -46,4 +48,10 @@ def _serve(token: str, ending: str) -> Response:
     response.headers["Cache-Control"] = "no-cache"
     response.headers["X-Robots-Tag"] = "noindex"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
+def _not_there_yet() -> Response:
+    response = error_page(503, _("This feed is being built for the first time."))
+    response.headers["Retry-After"] = "60"
     return response

@@ -3,20 +3,26 @@
 import csv
 import gzip
 import io
+import shutil
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from accounts.audit import SYSTEM
+from accounts.users import Role
+from catalog import members
 from catalog.certificates import Certificate, PaperKind
 from catalog.products import OcopGroup, Product, ProductState
 from catalog.variants import Variant
 from core import assets
 from core.db import Database
 from core.money import Money
+from core.tasks import Task
 from livestream.feeds import building, feeds, jobs, meta
 from livestream.feeds.categories import google_category
 from livestream.feeds.feeds import Channel
@@ -24,7 +30,8 @@ from livestream.feeds.items import FeedItem, each_item
 from livestream.feeds.meta import PictureAddress, Surroundings
 from livestream.feeds.wording import plain
 from tests.conftest import NOON
-from tests.factories import a_product, a_star, a_variant
+from tests.factories import a_producer, a_product, a_star, a_user, a_variant
+from tests.visits import browser_of, send
 
 AROUND = Surroundings(
     "https://cho.example",
@@ -237,6 +244,31 @@ def test_an_empty_build_keeps_the_last_good_file_and_raises_the_alarm(
     assert (after.file_name, after.etag) == (before.file_name, before.etag)
     assert (tmp_path / str(feed_id) / str(after.file_name)).exists()
 
+    accepted = feeds.rebuild(database, feed_id, tmp_path, around=AROUND, even_if_smaller=True)
+
+    with database.reading() as session:
+        emptied = session.get_one(feeds.Feed, feed_id)
+    assert accepted
+    assert (emptied.rows, emptied.alarm) == (0, None)
+
+
+def test_the_producer_says_that_the_goods_are_gone_indeed(app: Flask, database: Database) -> None:
+    with database.transaction() as session:
+        producer = a_producer(session)
+        owner = a_user(session, role=Role.PRODUCER)
+        members.add(session, producer, owner, actor=SYSTEM, now=NOON)
+        feed = feeds.ensure_feed(session, Channel.META, producer_id=producer.id)
+        feed.alarm = "Tệp mới chỉ có 1 mặt hàng"
+        slug = producer.slug
+    browser, page = browser_of(app, database, owner), f"/ban-hang/{slug}/bang-hang"
+
+    answer = send(browser, f"{page}/it-hang-hon", page=page)
+
+    assert answer.status_code == 303
+    with database.reading() as session:
+        [asked] = session.scalars(select(Task).where(Task.kind == jobs.BUILD)).all()
+    assert asked.payload["even_if_smaller"] is True
+
 
 def test_a_channel_fetches_with_a_tag_a_range_and_gets_304(
     app: Flask, visitor: FlaskClient, database: Database
@@ -249,6 +281,7 @@ def test_a_channel_fetches_with_a_tag_a_range_and_gets_304(
     packed = fetch(visitor, f"/feeds/{token}/meta.csv.gz")
 
     assert first.status_code == 200
+    assert first.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert first.headers["X-Robots-Tag"] == "noindex"
     assert again.status_code == 304
     assert (part.status_code, part.data) == (206, b"id")
@@ -260,6 +293,17 @@ def test_a_feed_that_was_never_built_asks_to_come_back(
 ) -> None:
     with database.transaction() as session:
         token = feeds.ensure_feed(session, Channel.META).token
+
+    answer = visitor.get(f"/feeds/{token}/meta.csv")
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
+
+
+def test_a_file_that_was_lost_asks_to_come_back(
+    app: Flask, visitor: FlaskClient, database: Database
+) -> None:
+    token = _a_built_feed(app, database)
+    shutil.rmtree(jobs.folder_of(app.config["SETTINGS"]))
 
     answer = visitor.get(f"/feeds/{token}/meta.csv")
 

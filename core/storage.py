@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*)*", re.ASCII)
 LONGEST_KEY = 300
+# What a folder's file system can hold as one name.
+LONGEST_NAME = 255
 PRIVATE = "private/"
 TYPES = {
     ".webp": "image/webp",
@@ -93,7 +95,8 @@ def storage_for(settings: Settings) -> Storage:
 
 def checked(key: str) -> str:
     """Return `key`, or raise WrongKey."""
-    if len(key) > LONGEST_KEY or not _KEY.fullmatch(key) or ".." in key:
+    names_fit = len(key) <= LONGEST_KEY and max(map(len, key.split("/"))) <= LONGEST_NAME
+    if not names_fit or not _KEY.fullmatch(key) or ".." in key:
         raise WrongKey(lazy("There is no such file."))
     return key
 
@@ -113,6 +116,14 @@ class FolderStorage:
     def put(self, key: str, data: bytes, content_type: str | None = None) -> Stored:  # noqa: ARG002
         """Store `data`; the folder keeps no type, the end of the key says it."""
         path = self._path(key)
+        try:
+            self._write(path, data)
+        except OSError as error:
+            # Full, read-only or broken: a page must say «later», not «our fault».
+            raise StorageAway(f"{key}: {error.strerror}") from error
+        return self.stat(key)
+
+    def _write(self, path: Path, data: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         # A name with a leading dot can be no key: a half-written file is never listed or served.
         handle, draft = tempfile.mkstemp(prefix=".", dir=path.parent)
@@ -126,7 +137,6 @@ class FolderStorage:
             Path(draft).unlink(missing_ok=True)
             raise
         _flush_folder(path.parent)
-        return self.stat(key)
 
     def read(self, key: str) -> bytes:
         """Return the whole file."""

@@ -163,8 +163,15 @@ def test_a_broken_write_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.Monk
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("core.storage.os.fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(StorageAway, match="No space"):
         storage.put("anh/a.webp", b"new")
 
     assert storage.read("anh/a.webp") == b"old"
     assert [path.name for path in (tmp_path / "anh").iterdir()] == ["a.webp"]
+
+
+def test_a_name_longer_than_any_file_may_have_is_no_file(storage: Storage) -> None:
+    storage.put("anh/a.webp", b"there is a folder")
+
+    with pytest.raises(WrongKey):
+        storage.stat(f"anh/{'a' * 260}.webp")

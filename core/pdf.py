@@ -9,7 +9,6 @@ MAGIC = b"%PDF-"
 # Names in a PDF that stand for an act, a program or a file inside.
 ACTS = (
     b"/JavaScript",
-    b"/OpenAction",
     b"/Launch",
     b"/EmbeddedFile",
     b"/EmbeddedFiles",
@@ -19,6 +18,8 @@ ACTS = (
     b"/GoToR",
     b"/GoToE",
 )
+# What happens on opening: an array only says which page is shown, and office programs write one.
+_ON_OPENING = re.compile(rb"/OpenAction(?![A-Za-z])(?!\s*\[)")
 LARGEST_INSIDE = 8 * 1024 * 1024
 MOST_STREAMS = 20_000
 LONGEST_HEAD = 8 * 1024
@@ -39,20 +40,28 @@ def problem_of(data: bytes) -> Problem | None:
         return Problem.BROKEN
     if _names(data, (b"/Encrypt",)):
         return Problem.LOCKED
-    if _names(data, ACTS):
+    if _acts(data):
         return Problem.ACTIVE
     try:
-        hidden = any(_names(part, ACTS) for part in _object_streams(data))
+        hidden = any(_acts(part) for part in _object_streams(data))
     except (zlib.error, OverflowError):
         # What we cannot look into is not taken.
         return Problem.BROKEN
     return Problem.ACTIVE if hidden else None
 
 
+def _acts(data: bytes) -> bool:
+    return _names(data, ACTS) or _ON_OPENING.search(_plain(data)) is not None
+
+
 def _names(data: bytes, names: tuple[bytes, ...]) -> bool:
-    # A name may be written with its letters as #4A: read it as a PDF reader would.
-    plain = _ESCAPED.sub(lambda code: bytes([int(code.group(1), 16)]), data)
+    plain = _plain(data)
     return any(re.search(re.escape(name) + rb"(?![A-Za-z])", plain) for name in names)
+
+
+def _plain(data: bytes) -> bytes:
+    # A name may be written with its letters as #4A: read it as a PDF reader would.
+    return _ESCAPED.sub(lambda code: bytes([int(code.group(1), 16)]), data)
 
 
 def _object_streams(data: bytes) -> Iterator[bytes]:

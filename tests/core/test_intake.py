@@ -212,6 +212,7 @@ def packed(body: bytes) -> bytes:
         b"<< /S /JavaScript /JS (app.alert(1)) >>",
         b"<< /S /J#61vaScript /JS (app.alert(1)) >>",
         b"<< /OpenAction 5 0 R >>",
+        b"<< /OpenAction [5 0 R /Fit] /OpenAction << /S /URI /URI (http://a) >> >>",
         b"<< /S /Launch /F (cmd.exe) >>",
         b"<< /Type /EmbeddedFile >>",
         b"<< /Names << /EmbeddedFiles 7 0 R >> >>",
@@ -223,6 +224,13 @@ def test_a_pdf_that_does_something_is_refused(storage: FolderStorage, body: byte
     with pytest.raises(NotAPaper):
         intake.take_paper(storage, with_object(body))
     assert list(storage.list()) == []
+
+
+def test_a_pdf_that_says_which_page_is_shown_first_is_taken(storage: FolderStorage) -> None:
+    # Office programs write this into every file.
+    body = b"<< /Type /Catalog /OpenAction[1 0 R /XYZ null null 0] >>"
+
+    assert intake.take_paper(storage, with_object(body)).size
 
 
 def test_a_pdf_with_harmless_packed_objects_is_taken(storage: FolderStorage) -> None:

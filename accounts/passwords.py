@@ -11,7 +11,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy.orm import Session
 
-from accounts import audit, sessions
+from accounts import audit, sessions, tokens
 from accounts.audit import Actor
 from accounts.users import Role, User
 from core.errors import Invalid
@@ -170,10 +170,14 @@ def change(
     now: datetime,
     keep: int | None = None,
 ) -> None:
-    """Give `user` this password: every other log-in than `keep` ends, and the act is on record."""
+    """Give `user` this password: every other log-in than `keep` ends, and every link for one.
+
+    The act is on record.
+    """
     user.password_hash = password_hash
     session.flush()
     sessions.end_all(session, user.id, but=keep)
+    tokens.end_all(session, user.id)
     actor = Actor(user.id, user.name)
     audit.record(session, actor, "password.changed", f"user:{user.id}", now=now)
 

@@ -94,6 +94,13 @@ def use_up(session: Session, token: str, *, now: datetime) -> User:
     return user
 
 
+def end_all(session: Session, user_id: int) -> None:
+    """Make every link of this person that was not used yet worthless."""
+    session.execute(
+        delete(OneTimeToken).where(OneTimeToken.user_id == user_id, OneTimeToken.used_at.is_(None))
+    )
+
+
 def forget_old(session: Session, *, now: datetime) -> None:
     """Delete links that have run out."""
     session.execute(delete(OneTimeToken).where(OneTimeToken.expires_at <= now))

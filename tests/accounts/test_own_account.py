@@ -258,3 +258,15 @@ def test_giving_the_password_again_renews_the_proof_and_the_cookie(
     assert wrong.status_code == 422
     assert right.location == "/gio-hang"
     assert browser.get_cookie("sid").value != before  # type: ignore[union-attr]
+
+
+def test_a_link_that_was_asked_for_before_a_password_change_is_worthless(
+    app: Flask, visitor: FlaskClient, database: Database, lan: User
+) -> None:
+    send(visitor, "/tai-khoan/mat-khau/quen", login="lan@vidu.vn")
+    link = link_in_mail(database)
+    owner = browser_of(app, database, lan)
+
+    send(owner, "/tai-khoan/mat-khau", current_password=PASSWORD, password=NEW)
+
+    assert visitor.get(link).status_code == 404

@@ -7,6 +7,7 @@ from itertools import count
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, ForeignKey, UniqueConstraint, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from accounts.audit import Actor, record
@@ -104,7 +105,7 @@ def open_lot(
     if not CODE.fullmatch(code):
         raise BadLotCode(_("Use only letters A-Z, digits and hyphens, at most 20."), field="code")
     if session.scalar(select(Lot.id).where(Lot.variant_id == variant_id, Lot.code == code)):
-        raise LotCodeTaken(_("There is already a lot %(code)s.", code=code), field="code")
+        raise _taken(code)
     if produced_on and expires_on and expires_on < produced_on:
         raise BadLotDates(_("The expiry date lies before the day of making."), field="expires_on")
     if not 0 < quantity <= MOST_PIECES:
@@ -119,9 +120,17 @@ def open_lot(
         is_sample=is_sample,
         created_at=now,
     )
-    session.add(lot)
-    session.flush()  # gives the lot its id
+    try:
+        with session.begin_nested():
+            session.add(lot)
+    except IntegrityError as error:
+        # Another wrote the same code since we looked.
+        raise _taken(code) from error
     return lot
+
+
+def _taken(code: str) -> LotCodeTaken:
+    return LotCodeTaken(_("There is already a lot %(code)s.", code=code), field="code")
 
 
 def hold(session: Session, lot: Lot, *, reason: str, actor: Actor, now: datetime) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from accounts import audit
@@ -83,8 +84,11 @@ def add(session: Session, producer: Producer, user: User, *, actor: Actor, now: 
     """Make `user` one of the producer's people; adding one again changes nothing."""
     if is_member(session, producer, user.id):
         return
-    session.add(Member(producer_id=producer.id, user_id=user.id, since=now))
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(Member(producer_id=producer.id, user_id=user.id, since=now))
+    except IntegrityError:
+        return
     audit.record(
         session, actor, "member.added", f"producer:{producer.slug}", now=now, name=user.name
     )

@@ -233,7 +233,8 @@ def merge(session: Session, *, token: str, user_id: int, now: datetime) -> list[
     as it was, and the cart says so.
     """
     guest = find_open(session, token=token, user_id=None)
-    if guest is None:
+    # The other tab may be filling or ordering this cart right now: wait for it, then look again.
+    if guest is None or not _lock(session, guest, now=now):
         return []
     own, _token = open_new(session, user_id=user_id, now=now)
     _touch(session, own, now=now)
@@ -290,14 +291,18 @@ def _lot_id(session: Session, variant_id: int, lot_code: str | None) -> int | No
 
 def _touch(session: Session, cart: Cart, *, now: datetime) -> None:
     """Lock the cart for this transaction, so that two tabs never make two lines of one thing."""
+    if not _lock(session, cart, now=now):
+        raise Conflict(_("This cart has been ordered meanwhile."))
+
+
+def _lock(session: Session, cart: Cart, *, now: datetime) -> bool:
     still_open = session.scalar(
         update(Cart)
         .where(Cart.id == cart.id, Cart.state == CartState.OPEN)
         .values(updated_at=now)
         .returning(Cart.id)
     )
-    if still_open is None:
-        raise Conflict(_("This cart has been ordered meanwhile."))
+    return still_open is not None
 
 
 def _find_line(session: Session, cart: Cart, piece: Piece) -> CartLine | None:

@@ -180,3 +180,32 @@ def test_a_cart_of_any_length_is_priced_in_few_queries(database: Database, lines
 
     assert len(quote.lines) == lines
     assert counted.queries <= 4
+
+
+def test_a_cart_filled_in_another_tab_during_the_log_in_loses_nothing(database: Database) -> None:
+    for _round in range(12):
+        with database.transaction() as session:
+            honey, tea = a_variant(session), a_variant(session)
+            user_id = a_user(session).id
+            cart, token = carts.open_new(session, user_id=None, now=NOON)
+            carts.add(session, cart, honey.id, quantity=1, now=NOON)
+            wanted = {honey.id, tea.id}
+
+        def add(session: Session, token: str = token, tea_id: int = tea.id) -> object:
+            cart = carts.find_open(session, token=token, user_id=None)
+            return cart and carts.add(session, cart, tea_id, quantity=1, now=NOON)
+
+        def log_in(session: Session, token: str = token, user_id: int = user_id) -> object:
+            return carts.merge(session, token=token, user_id=user_id, now=NOON)
+
+        added, merged = at_once(database, [add, log_in])
+
+        with database.reading() as session:
+            own = carts.find_open(session, token=None, user_id=user_id)
+            assert own is not None
+            in_cart = set(
+                session.scalars(select(CartLine.variant_id).where(CartLine.cart_id == own.id))
+            )
+        assert merged == []
+        # Told as too late, or in the cart: never taken and lost.
+        assert in_cart == (wanted if isinstance(added, carts.Kept) else wanted - {tea.id})

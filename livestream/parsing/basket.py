@@ -54,6 +54,7 @@ def fill_basket(tokens: list[Token], show: ShowCodes) -> Basket:
         _share(basket, told.share)
     elif told.share is not None:
         basket.spare.append(told.share)
+    _spread(basket)
     basket.lines = _merged(basket, show)
     _check(basket, show)
     return basket
@@ -64,6 +65,23 @@ def _share(basket: Basket, share: Token) -> None:
         if line.qty is None:
             line.qty, line.counted = share.value, share
     basket.doubts = [doubt for doubt in basket.doubts if doubt is not Reason.VARIANT]
+
+
+def _spread(basket: Basket) -> None:
+    """Give each variant one where a count before the code is of all: '2 A3: M và L'."""
+    by_code: dict[int, list[Line]] = {}
+    for line in basket.lines:
+        by_code.setdefault(id(line.token), []).append(line)
+    for first, *others in by_code.values():
+        counted = first.counted
+        if not others or counted is None or counted.start > first.token.start:
+            continue
+        if any(line.qty is not None for line in others) or first.qty == 1:
+            continue
+        if first.qty == 1 + len(others):
+            first.qty = 1
+        else:
+            basket.doubts.append(Reason.ODD_QUANTITY)
 
 
 def _add_loose(basket: Basket, group: Group, waiting: list[Token], show: ShowCodes) -> None:

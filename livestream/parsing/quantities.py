@@ -2,6 +2,7 @@
 
 from livestream.parsing.asides import set_number_aside, set_odd_aside, set_spoken_aside
 from livestream.parsing.codes import ShowCodes
+from livestream.parsing.letters import spelling
 from livestream.parsing.lexicon import AFTER_NUMBERS, Tag, unit_alike
 from livestream.parsing.numbers import MARKED_MULTIPLES, MULTIPLES, Spoken, spoken_number
 from livestream.parsing.parsed import Reason
@@ -115,7 +116,7 @@ def _settle_word(walk: Walk, token: Token, *, all_plain: bool) -> bool:
         known = token.spelling in AFTER_NUMBERS["any"]
         known = known or any(unit_alike(token.text, unit) for unit in walk.show.units)
         token.tag = Tag.SOFT if known else None
-        if token.text == "gói" and not _is_counted_by(walk.peek(1), token.text, walk.show):
+        if not _is_counted_by(walk.peek(1), token.text, walk.show):
             token.doubt = Reason.UNCLEAR
     carton = token.tag is None and is_foreign_unit(token) and _counts(token, walk.show)
     if carton and is_kind(walk.peek(1), Kind.CODE):
@@ -126,7 +127,8 @@ def _settle_word(walk: Walk, token: Token, *, all_plain: bool) -> bool:
 def _is_counted_by(token: Token | None, unit: str, show: ShowCodes) -> bool:
     """Say whether no code follows, or one of goods counted so; 'gói A1' may ask to wrap it."""
     product = show.products.get(token.code or "") if token is not None else None
-    return product is None or unit_alike(unit, product.unit)
+    alike = spelling(unit) in AFTER_NUMBERS["any"]
+    return product is None or alike or unit_alike(unit, product.unit)
 
 
 def _multiple(walk: Walk, token: Token) -> bool:
@@ -135,7 +137,8 @@ def _multiple(walk: Walk, token: Token) -> bool:
         return False
     before, after = walk.before(), walk.peek(1)
     led = before is not None and (before.kind is Kind.CODE or before.tag in _LEADS)
-    if not (led or is_kind(after, Kind.CODE) or is_unit(after, walk.show)):
+    counts = is_kind(after, Kind.CODE) or is_unit(after, walk.show) or is_word(after, HALF)
+    if not (led or counts):
         return False
     return take_quantity(walk, MULTIPLES[token.text], 1, None)
 

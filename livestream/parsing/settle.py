@@ -23,6 +23,7 @@ def settle_words(tokens: list[Token], show: ShowCodes) -> None:
     _undo_pronoun_codes(tokens, show)
     _find_variants(tokens, show)
     _tell_good_from_or(tokens)
+    _tell_sold_out(tokens)
     if tokens and tokens[0].tag is Tag.DONE:
         tokens[0].tag = Tag.SOFT
 
@@ -104,6 +105,14 @@ def _may_be_variant(tokens: list[Token], n: int) -> bool:
         return True
     follows = after is not None and (after.kind is Kind.CODE or after.tag is Tag.SIZE)
     return follows and (before is None or before.tag is not Tag.WANT)
+
+
+def _tell_sold_out(tokens: list[Token]) -> None:
+    """Read 'hết A1 rồi' as talk of the stock."""
+    for n, token in enumerate(tokens[:-2]):
+        done = tokens[n + 1].kind is Kind.CODE and tokens[n + 2].tag is Tag.DONE
+        if token.text == "hết" and done:
+            token.tag = Tag.REMARK
 
 
 def _tell_good_from_or(tokens: list[Token]) -> None:

@@ -4,6 +4,7 @@ Each floor keeps its Vietnamese in `translations/vi/<floor>.po`; they are merged
 """
 
 from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from babel.dates import format_date
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from flask_babel import LazyString, get_locale, lazy_gettext
+from flask_babel import LazyString, get_locale
+from flask_babel import gettext as look_up
 
 from core.clock import VIETNAM
 from core.money import Money
@@ -23,7 +25,20 @@ COMPILED = ROOT / "translations" / "vi" / "LC_MESSAGES" / "messages.mo"
 
 def lazy(msgid: str, **values: Any) -> LazyString:
     """Return `msgid` to be translated when it is shown, not when it is raised."""
-    return lazy_gettext(msgid, **values)
+    return LazyString(gettext, msgid, **values)
+
+
+def gettext(msgid: str, **values: Any) -> str:
+    """Return `msgid` in the language of this page, as flask_babel says it, looked up once."""
+    locale = get_locale()
+    said = remembered(locale.language if locale is not None else None, msgid)
+    return said % values if values else said
+
+
+@lru_cache(maxsize=8_192)
+def remembered(tongue: str | None, msgid: str) -> str:  # noqa: ARG001 - the tongue is the key
+    """Return `msgid` in `tongue`, which must be the language of this page."""
+    return str(look_up(msgid))
 
 
 def mark(msgid: str) -> str:

@@ -5,10 +5,12 @@ page is English by itself.
 """
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
 from flask import Flask, current_app, has_request_context, request
 from flask_babel import Babel
+from markupsafe import Markup
 
 from core import i18n
 
@@ -40,13 +42,32 @@ def install(app: Flask) -> None:
     app.config["BABEL_DEFAULT_TIMEZONE"] = "Asia/Ho_Chi_Minh"
     Babel(app, default_locale="vi", locale_selector=_language_of_this_page)
     app.wsgi_app = LanguagePrefix(app.wsgi_app)  # type: ignore[method-assign]
-    app.jinja_env.globals["language"] = i18n.language
+    app.jinja_env.globals["_"] = _in_templates
+    app.jinja_env.globals["language"] = _language_of_this_page
     app.jinja_env.globals["other_language_url"] = other_language_url
     app.jinja_env.globals["canonical_url"] = canonical_url
     app.jinja_env.filters["money"] = i18n.show_money
     app.jinja_env.filters["day"] = i18n.show_day
     app.jinja_env.filters["moment"] = i18n.show_moment
     app.jinja_env.globals["public_url"] = app.config["SETTINGS"].PUBLIC_URL
+
+
+def _in_templates(msgid: str, **values: object) -> Markup:
+    """Return `msgid` translated, values escaped; every template here is HTML or XML.
+
+    The same as Jinja's own gettext, which costs ten times as much, a hundred times a page.
+    """
+    tongue = _language_of_this_page()
+    return _pattern(tongue, msgid) % values if values else _words(tongue, msgid)
+
+
+@lru_cache(maxsize=8_192)
+def _words(tongue: str, msgid: str) -> Markup:
+    return _pattern(tongue, msgid) % {}
+
+
+def _pattern(tongue: str, msgid: str) -> Markup:
+    return Markup(i18n.remembered(tongue, msgid))  # noqa: S704 - our own words, never a visitor's
 
 
 def other_language_url() -> str:

@@ -13,7 +13,7 @@ class Severity(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One rule of the exporter that one item breaks (rule numbers: docs/feeds.md)."""
+    """One rule of the exporter that one item breaks (rules: docs/feeds.md)."""
 
     rule: int
     severity: Severity

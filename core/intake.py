@@ -4,6 +4,7 @@ A picture is decoded and written again as WebP, so nothing but its pixels gets t
 where it was taken, no hidden file. Names carry the content's hash; the original is kept privately.
 """
 
+import struct
 import threading
 from dataclasses import dataclass
 from hashlib import sha256
@@ -27,6 +28,18 @@ MIDDLE = 960
 SMALL = 320
 WIDTHS = (FULL, MIDDLE, SMALL)
 QUALITY = {FULL: 80, MIDDLE: 72, SMALL: 70}
+# Pillow and the libraries behind it raise any of these for a file that only begins as a picture.
+BROKEN = (
+    UnidentifiedImageError,
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    struct.error,
+)
 # Two at a time: a decoded picture takes 200 MB, and phones send several at once.
 _decoding = threading.Semaphore(2)
 
@@ -148,8 +161,7 @@ def _opened(data: bytes, field: str | None) -> tuple[Image.Image, str]:
         raise too_wide from None
     except PictureTooWide:
         raise
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError, KeyError) as error:
-        # Pillow raises any of these for a file that only begins like a picture.
+    except BROKEN as error:
         raise NotAPicture(
             lazy("This file cannot be read as a photo. Send JPEG, PNG, WebP, HEIC or AVIF."),
             field=field,

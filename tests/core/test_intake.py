@@ -252,3 +252,14 @@ def test_a_pdf_with_harmless_packed_objects_is_taken(storage: FolderStorage) -> 
 def test_what_is_no_readable_paper_is_refused(storage: FolderStorage, data: bytes) -> None:
     with pytest.raises(NotAPaper):
         intake.take_paper(storage, data, field="paper")
+
+
+def test_a_broken_avif_is_no_photo(storage: FolderStorage) -> None:
+    file = BytesIO()
+    Image.new("RGB", (16, 16), "red").save(file, "AVIF")
+    data = bytearray(file.getvalue())
+    # The number of the item that holds the picture: the decoder says so by a RuntimeError.
+    data[81] = 0
+
+    with pytest.raises(NotAPicture):
+        intake.take_picture(storage, bytes(data))

@@ -18,7 +18,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
-from sqlalchemy import inspect
+from sqlalchemy import Connection, inspect
 
 from core import dump, migrations
 from core.db import Database
@@ -99,12 +99,15 @@ def restore(
         if digest is not None and digest != found:
             raise BackupRefused(f"the digest is {found}, not the expected one")
         _refuse_other_version(manifest, database)
+        if not replace:
+            with database.reading() as session:
+                _refuse_full(session.connection())
         # Files first: no row ever names a file that is not there.
         _restore_files(file, storage, manifest)
         with database.transaction() as session:
             connection = session.connection()
-            if not replace and not dump.is_empty(connection):
-                raise BackupRefused("the database is not empty; --replace overwrites it")
+            if not replace:
+                _refuse_full(connection)
             with dump.any_order(connection):
                 dump.clear(connection)
                 known = {table.name: table for table in dump.tables()}
@@ -203,6 +206,11 @@ def _refuse_other_version(manifest: dict[str, Any], database: Database) -> None:
     expected = {table.name: [column.name for column in table.columns] for table in dump.tables()}
     if expected != {name: facts["columns"] for name, facts in manifest["tables"].items()}:
         raise BackupRefused("the backup was made by another version of the shop")
+
+
+def _refuse_full(connection: Connection) -> None:
+    if not dump.is_empty(connection):
+        raise BackupRefused("the database is not empty; --replace overwrites it")
 
 
 def _restore_files(file: BinaryIO, storage: Storage, manifest: dict[str, Any]) -> None:

@@ -363,3 +363,16 @@ def test_a_restore_may_pause_for_hours_between_two_tables(postgres_database: Dat
             }
 
     assert limits == {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}
+
+
+def test_a_refused_restore_leaves_no_file_behind(
+    village: Database, storage: FolderStorage, tmp_path: Path
+) -> None:
+    file = tmp_path / "shop.tar.gz"
+    backup.create(village, storage, file, now=NOON)
+    elsewhere = FolderStorage(tmp_path / "elsewhere")
+
+    with pytest.raises(BackupRefused, match="not empty"):
+        backup.restore(village, elsewhere, file)
+
+    assert list(elsewhere.list()) == []

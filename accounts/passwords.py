@@ -9,6 +9,7 @@ from typing import NewType
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from accounts import audit, sessions, tokens
@@ -201,6 +202,26 @@ def renewed(password: str, known: str) -> PasswordHash | None:
         return None
     with _places:
         return PasswordHash(_hasher.hash(nfc(password)))
+
+
+def still_has(session: Session, user: User, *, better: PasswordHash | None) -> bool:
+    """Say whether the open account still has the password that was proved a moment ago.
+
+    It keeps it until this transaction ends, so that a log-in and the end of all log-ins by a new
+    password never pass each other. `better` takes the place of the same password's older hash.
+    """
+    held = session.scalar(
+        update(User)
+        .where(
+            User.id == user.id,
+            User.password_hash == user.password_hash,
+            User.disabled_at.is_(None),
+        )
+        .values(password_hash=better or user.password_hash)
+        .returning(User.id)
+        .execution_options(synchronize_session=False)
+    )
+    return held is not None
 
 
 @cache

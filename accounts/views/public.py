@@ -81,8 +81,8 @@ def login() -> Response:
         return _login_page(back, typed, wrong=True)
     better = passwords.renewed(password, user.password_hash or "")
     with transaction() as session:
-        if better:
-            users.get(session, user.id).password_hash = better
+        if not passwords.still_has(session, user, better=better):
+            return _login_page(back, typed, wrong=True)
         token = sessions.start(
             session, user, device=device_name(), now=utc_now(), instead_of=cookie_value()
         )

@@ -491,3 +491,31 @@ def test_asking_for_the_head_of_a_form_sends_nothing(
     assert response.status_code == 200
     with database.reading() as session:
         assert session.scalars(select(TryCounter)).all() == []
+
+
+@pytest.mark.parametrize("renewing", [False, True])
+def test_a_password_changed_while_the_old_one_is_proved_lets_nobody_in(
+    visitor: FlaskClient,
+    database: Database,
+    lan: User,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    renewing: bool,
+) -> None:
+    new = a_password(User(), "vườn sau nhà bà").password_hash
+
+    def changed_meanwhile(_password: str, known: str) -> str | None:
+        with database.transaction() as session:
+            owner = session.get_one(User, lan.id)
+            passwords.change(session, owner, passwords.PasswordHash(new or ""), now=utc_now())
+        return known if renewing else None
+
+    monkeypatch.setattr(passwords, "renewed", changed_meanwhile)
+
+    answer = log_in(visitor, "0912345678")
+
+    assert answer.status_code == 422
+    assert sids(answer) == []
+    with database.reading() as session:
+        assert session.get_one(User, lan.id).password_hash == new
+        assert session.scalars(select(LoginSession)).all() == []

@@ -53,6 +53,10 @@ class SoldOutMeanwhile(CannotBePlaced):
     """Fewer are left than wanted: someone else was quicker."""
 
 
+class CartChanged(CannotBePlaced):
+    """Other goods lie in the cart than the page showed: another tab was busy."""
+
+
 class PriceRose(CannotBePlaced):
     """Something costs more than the buyer saw; it is only sold if they agree to today's price."""
 
@@ -73,6 +77,7 @@ def place(
     *,
     buyer: Buyer,
     agreed_prices: str,
+    seen_goods: str | None = None,
     public_url: str,
     now: datetime,
 ) -> Order:
@@ -80,7 +85,8 @@ def place(
 
     A cart that was ordered already gives that same order, whatever is `typed` now. Raises
     EmptyCart, Mistyped, NoLongerSold, PriceRose (unless `agreed_prices` is the digest of exactly
-    these higher prices) and SoldOutMeanwhile.
+    these higher prices), CartChanged (unless `seen_goods`, where given, is the digest of these
+    goods) and SoldOutMeanwhile.
     """
     closed = session.scalar(
         update(Cart)
@@ -95,6 +101,10 @@ def place(
     if not quote.lines:
         raise EmptyCart(_("The cart is empty."))
     _refuse_changed(quote, agreed_prices)
+    if seen_goods is not None and quote.goods != seen_goods:
+        raise CartChanged(
+            _("The cart has changed since this page was opened. Look at it, then order again.")
+        )
     wish = wishes.read(session, typed, quote)
     _refuse_flood(session, wish.phone, now=now)
     held = _hold(session, quote.lines, method=wish.method, now=now)

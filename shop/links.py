@@ -19,10 +19,14 @@ LONGEST_ID = 18
 
 @dataclass(frozen=True, slots=True)
 class CartMark:
-    """What the checkout form carries: its cart, and the digest of dearer prices it agrees to."""
+    """What the checkout form carries: its cart, the dearer prices it agrees to and what it showed.
+
+    Both are digests of a quote (`prices` and `goods`).
+    """
 
     cart_id: int
     prices: str
+    goods: str
 
 
 def order_mark(secret: str, cart_id: int) -> str:
@@ -43,22 +47,23 @@ def opens(order: Order, mark: str, secrets: Sequence[str]) -> bool:
     return fits
 
 
-def write_cart_mark(secret: str, cart_id: int, prices: str = "") -> str:
+def write_cart_mark(secret: str, cart_id: int, *, prices: str = "", goods: str = "") -> str:
     """Return the hidden `cart_token` of a checkout form."""
-    body = f"{cart_id}.{prices}"
+    body = f"{cart_id}.{prices}.{goods}"
     return f"{body}.{_mark(secret, 'cart:' + body)}"
 
 
 def read_cart_mark(text: str, secrets: Sequence[str]) -> CartMark | None:
     """Return what a `cart_token` says, or None when it was not made here."""
     cart_id, _dot, rest = text.partition(".")
-    prices, _dot, mark = rest.rpartition(".")
+    shown, _dot, mark = rest.rpartition(".")
+    prices, _dot, goods = shown.partition(".")
     if not cart_id.isascii() or not cart_id.isdigit() or len(cart_id) > LONGEST_ID:
         return None
     for secret in secrets:
-        right = _mark(secret, f"cart:{cart_id}.{prices}")
+        right = _mark(secret, f"cart:{cart_id}.{shown}")
         if hmac.compare_digest(mark.encode(), right.encode()):
-            return CartMark(int(cart_id), prices)
+            return CartMark(int(cart_id), prices, goods)
     return None
 
 

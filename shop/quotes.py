@@ -1,6 +1,7 @@
 """A quote: what lies in a cart, at today's prices and stock, one parcel for each producer."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -145,8 +146,12 @@ class Quote:
         """Return a digest of what is dearer now: agreeing to it agrees to nothing else."""
         if not self.dearer:
             return ""
-        seen = ",".join(f"{line.variant_id}:{line.price}" for line in self.dearer)
-        return sha256(seen.encode()).hexdigest()[:16]
+        return _digest(f"{line.variant_id}:{line.price}" for line in self.dearer)
+
+    @property
+    def goods(self) -> str:
+        """Return a digest of what lies in the cart: a page shows these goods and no others."""
+        return _digest(f"{line.variant_id}:{line.lot_id}:{line.quantity}" for line in self.lines)
 
     def total_with(self, chosen: dict[str, str]) -> Money:
         """Return goods and carriage together, with the ways `chosen` for the producers' slugs."""
@@ -157,6 +162,10 @@ class Quote:
             )
             for parcel in self.parcels
         )
+
+
+def _digest(facts: Iterable[str]) -> str:
+    return sha256(",".join(facts).encode()).hexdigest()[:16]
 
 
 def quote(session: Session, cart: Cart | None, *, now: datetime) -> Quote:

@@ -80,6 +80,7 @@ def place() -> Response:
                     mark,
                 ),
                 agreed_prices=cart.prices,
+                seen_goods=cart.goods,
                 public_url=settings.PUBLIC_URL + request.script_root,
                 now=utc_now(),
             )
@@ -127,7 +128,10 @@ def _page(
         mistakes=mistakes or [],
         wrong=dict(mistakes or []),
         cart_token=links.write_cart_mark(
-            settings.SECRET_KEY, cart.id, quote.prices if asks else ""
+            settings.SECRET_KEY,
+            cart.id,
+            prices=quote.prices if asks else "",
+            goods=quote.goods,
         ),
     )
     return make_response(page, status)

@@ -27,7 +27,7 @@ from shop import carts
 from shop.audit import find_faults
 from shop.carts import CartLine
 from shop.inbox import Tab
-from shop.orders import Order, OrderEvent, SellerOrder, SellerOrderState
+from shop.orders import Order, OrderEvent, OrderLine, SellerOrder, SellerOrderState
 from shop.payments import vietqr
 from shop.payments.payments import Payment
 from tests.conftest import SECRET
@@ -228,6 +228,24 @@ def test_a_risen_price_is_asked_about_and_taken_on_the_second_press(
     assert "180.000" in asked.text
     assert "165.000" in asked.text
     assert the_only(database, Order).total == Money(198_000)
+
+
+def test_goods_added_in_another_tab_are_shown_before_they_are_ordered(
+    visitor: FlaskClient, database: Database, honey: int
+) -> None:
+    fill_cart(visitor, honey)
+    form = checkout_form(visitor)
+    fill_cart(visitor, honey, 2)
+
+    asked = visitor.post("/dat-hang", data=form)
+    answer = visitor.post(
+        "/dat-hang", data={**form, "cart_token": hidden(asked.text, "cart_token")}
+    )
+
+    assert (asked.status_code, answer.status_code) == (409, 303)
+    assert "Giỏ hàng đã thay đổi" in asked.text
+    assert "495.000" in asked.text
+    assert the_only(database, OrderLine).quantity == 3
 
 
 def test_sold_out_while_ordering_names_the_goods(

@@ -414,10 +414,9 @@ def test_head_and_options_are_answered_and_change_nothing(target: Target) -> Non
 
         assert visitor.options(path).status_code in {200, 204, 400, 404}, rule.rule
         if "GET" in (rule.methods or set()):
-            seen, head = visitor.get(path), visitor.head(path)
-            assert head.status_code == seen.status_code, rule.rule
-            assert head.data == b"", rule.rule
-            seen.close()
+            with visitor.get(path) as seen, visitor.head(path) as head:
+                assert head.status_code == seen.status_code, rule.rule
+                assert head.data == b"", rule.rule
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE"])
@@ -454,7 +453,7 @@ def test_the_server_refuses_what_it_should_not_read(
 
 def test_the_server_tells_no_version(running: RunningShop) -> None:
     with socket.create_connection(("127.0.0.1", running.port), 5) as wire:
-        wire.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        wire.sendall(f"GET /healthz HTTP/1.0\r\nHost: 127.0.0.1:{running.port}\r\n\r\n".encode())
         answer = wire.recv(4_096).lower()
 
     assert b"200" in answer.splitlines()[0]

@@ -25,7 +25,7 @@ from tests.hostile import (
     sensible,
 )
 
-ALONE = 8
+ALONE = 5
 
 
 @pytest.fixture(autouse=True)

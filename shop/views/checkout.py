@@ -24,7 +24,14 @@ from core.i18n import language
 from core.settings import BadSetting, Settings
 from core.web.requests import public, reading, transaction
 from shop import carts, checkout, links, quotes
-from shop.checkout import ONE_MODE, ONLY_INTERMEDIARY, Buyer, CannotBePlaced, EmptyCart
+from shop.checkout import (
+    ONE_MODE,
+    ONLY_INTERMEDIARY,
+    Buyer,
+    CannotBePlaced,
+    EmptyCart,
+    TooManyOrders,
+)
 from shop.views.cart import own_id, remember_count, visitors_cart
 from shop.wishes import Mistyped
 
@@ -86,18 +93,26 @@ def place() -> Response:
             )
             left = visitors_cart(session, person.user_id if person else None)
             count = carts.count(session, left) if left else 0
-    except Mistyped as refusal:
-        return _page(request.form, status=422, mistakes=refusal.mistakes)
-    except CannotBePlaced as refusal:
-        return _page(
-            request.form, status=409, mistakes=[("gio-hang", str(refusal.message))], asks=True
-        )
+    except (Mistyped, CannotBePlaced, TooManyOrders) as refusal:
+        return _refused(refusal)
     except EmptyCart as refusal:
         flash(str(refusal.message))
         return _redirect(url_for("cart.show"))
     response = _redirect(url_for("orders.show", code=order.code, t=mark))
     remember_count(response, count)
     return response
+
+
+def _refused(refusal: Mistyped | CannotBePlaced | TooManyOrders) -> Response:
+    """Show the form again with what was typed and what is in the way."""
+    if isinstance(refusal, Mistyped):
+        return _page(request.form, status=422, mistakes=refusal.mistakes)
+    told = str(refusal.message)
+    if isinstance(refusal, CannotBePlaced):
+        return _page(request.form, status=409, mistakes=[("gio-hang", told)], asks=True)
+    page = _page(request.form, status=429, mistakes=[("phone", told)])
+    page.headers["Retry-After"] = str(refusal.retry_after)
+    return page
 
 
 def _page(

@@ -26,6 +26,7 @@ from core.settings import BadSetting, Settings
 from shop import carts
 from shop.audit import find_faults
 from shop.carts import CartLine
+from shop.checkout import ORDERS_AN_HOUR
 from shop.inbox import Tab
 from shop.orders import Order, OrderEvent, OrderLine, SellerOrder, SellerOrderState
 from shop.payments import vietqr
@@ -246,6 +247,24 @@ def test_goods_added_in_another_tab_are_shown_before_they_are_ordered(
     assert "Giỏ hàng đã thay đổi" in asked.text
     assert "495.000" in asked.text
     assert the_only(database, OrderLine).quantity == 3
+
+
+def test_a_phone_that_ordered_too_often_keeps_what_was_typed(
+    visitor: FlaskClient, database: Database, honey: int
+) -> None:
+    now = utc_now()
+    with database.transaction() as session:
+        goods = a_variant(session, in_stock=30)
+        for _order in range(ORDERS_AN_HOUR):
+            an_order(session, (goods, 1), now=now)
+    fill_cart(visitor, honey)
+
+    refused = visitor.post("/dat-hang", data=checkout_form(visitor))
+
+    assert refused.status_code == 429
+    assert int(refused.headers["Retry-After"]) > 0
+    assert FORM["name"] in refused.text
+    assert FORM["street"] in refused.text
 
 
 def test_sold_out_while_ordering_names_the_goods(

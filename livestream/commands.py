@@ -97,8 +97,12 @@ def _report(report: dict[str, Any], *, as_json: bool) -> None:
 @click.option("--out", "target", type=click.File("w", encoding="utf-8"), default="-")
 def parse(sessions: Path, source: Any, target: Any) -> None:
     """Read comments as JSON lines; write for each what the shop understands, in the same order."""
-    described = json.loads(sessions.read_text("utf-8"))
-    codes = {name: ShowCodes.from_json(value) for name, value in described.items()}
+    try:
+        described = json.loads(sessions.read_text("utf-8"))
+        codes = {name: ShowCodes.from_json(value) for name, value in described.items()}
+    except (Refusal, ValueError, LookupError, TypeError, AttributeError) as error:
+        message = f"{sessions}: not a description of shows ({error})"
+        raise click.ClickException(message) from error
     try:
         parse_lines(source, target, codes)
     except Refusal as refusal:

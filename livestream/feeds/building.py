@@ -20,10 +20,11 @@ from sqlalchemy.orm import Session
 
 from core.errors import Conflict
 from core.i18n import lazy as _
+from core.i18n import mark
 from livestream.feeds import meta
 from livestream.feeds.items import each_item
 from livestream.feeds.meta import Surroundings
-from livestream.feeds.problems import Problem
+from livestream.feeds.problems import Problem, Severity
 
 # A build with fewer than this share of the last good file's rows is not put in place (rule 20).
 SMALLEST_SHARE = 0.5
@@ -33,6 +34,16 @@ GZIP_LEVEL = 6
 
 class SuspiciousBuild(Conflict):
     """The new file has no rows, or far fewer than the last good one, which was kept."""
+
+
+NOT_HTTPS = Problem(
+    10,
+    Severity.WARNING,
+    "",
+    "link",
+    "PROPERTY_VALUE_NON_HTTPS",
+    mark("Channels take https addresses only: put the shop behind https before registering."),
+)
 
 
 @dataclass
@@ -58,6 +69,11 @@ class Report:
             self.by_rule[f"{problem.severity.value}:{problem.rule}:{problem.field}"] += 1
             if len(self.problems) < MOST_PROBLEMS_KEPT:
                 self.problems.append(problem.to_json())
+
+    def tell_of_the_file(self, problem: Problem) -> None:
+        """Note what is wrong with the whole file, not with an item."""
+        self.by_rule[f"{problem.severity.value}:{problem.rule}:{problem.field}"] += 1
+        self.problems.append(problem.to_json())
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as the manifest and the feed row keep it."""
@@ -97,6 +113,8 @@ def write_files(
         tee = _Tee(raw, packed, digest)
         writer = csv.DictWriter(tee, meta.COLUMNS, lineterminator="\r\n")
         writer.writeheader()
+        if not around.public_url.startswith("https://"):
+            report.tell_of_the_file(NOT_HTTPS)
         for row in _rows(session, around, producer_id, report):
             writer.writerow(row)
         packed.close()

@@ -1,6 +1,7 @@
 """The Meta feed: right rows, plain reasons, and never a file that empties a catalogue."""
 
 import csv
+import dataclasses
 import gzip
 import io
 import shutil
@@ -210,6 +211,21 @@ def test_the_built_file_and_its_twin_say_the_same(session: Session, tmp_path: Pa
     assert gzip.decompress(built.twin.read_bytes()) == content
     rows = list(csv.DictReader(io.StringIO(content.decode("utf-8"))))
     assert len(rows) == built.report.rows == 1
+
+
+def test_a_shop_without_https_is_told_once_for_the_whole_file(
+    session: Session, tmp_path: Path
+) -> None:
+    a_variant(session)
+    a_variant(session)
+    plain_http = dataclasses.replace(AROUND, public_url="http://cho.example")
+
+    report = building.write_files(session, tmp_path, "meta", around=plain_http).report
+
+    assert (report.rows, report.by_rule["warning:10:link"]) == (2, 1)
+    assert building.write_files(session, tmp_path, "meta", around=AROUND).report.problems == [
+        problem for problem in report.problems if problem["rule"] != 10
+    ]
 
 
 def test_two_items_with_one_code_are_told_apart(session: Session, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from catalog import stock
 from catalog.stock import HoldState, OutOfStock, Wanted
 from core.db import Base, Database, word
 from livestream.comments import Comment
+from livestream.goods import for_sale
 from livestream.shows import Show, ShowItem
 
 # Preset "show" (livestream.md §5.4): people watch on and read messages at the end.
@@ -201,7 +202,7 @@ def _take(
     session: Session, item: ShowItem, quantity: int, *, now: datetime
 ) -> tuple[int, list[int]]:
     """Take from the cap and from the shelf what both can give; return how many and the holds."""
-    wanted = quantity
+    wanted = quantity if for_sale(session, [item.variant_id]) else 0
     while wanted > 0:
         wanted = _take_from_cap(session, item.id, wanted)
         if wanted == 0:

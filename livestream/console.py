@@ -11,6 +11,7 @@ from catalog.stock import free_of_variants
 from livestream import claims, comments, shows
 from livestream.claims import Bag, Claim, ClaimState
 from livestream.comments import Comment
+from livestream.goods import for_sale
 from livestream.shows import Show, ShowItem
 
 RECENT = 20
@@ -21,11 +22,15 @@ _NUMBER = re.compile(r"(?<!\d)(?:\+?84|0)(?:[\s.\-]?\d){7,}")
 
 @dataclass(frozen=True, slots=True)
 class ItemLine:
-    """One item; `left` is what both the show's cap and the shop's shelf can still give."""
+    """One item; `left` is what both the show's cap and the shop's shelf can still give.
+
+    `sold` says whether the shop sells it at all now.
+    """
 
     item: ShowItem
     left: int
     waiting: int
+    sold: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ class Console:
 
 
 def read_console(session: Session, show: Show, *, now: datetime) -> Console:
-    """Return the console of a show: six queries, however many people typed."""
+    """Return the console of a show: seven queries, however many people typed."""
     return Console(
         show,
         list_lines(session, show.id, now=now),
@@ -66,12 +71,15 @@ def list_lines(session: Session, show_id: int, *, now: datetime) -> list[ItemLin
     """Return the items of a show with what is left: a jar that the shop sold is not left here."""
     items = shows.list_items(session, show_id)
     units = claims.units_by_state(session, show_id)
-    free = free_of_variants(session, [item.variant_id for item in items], now=now)
+    wanted = [item.variant_id for item in items]
+    free = free_of_variants(session, wanted, now=now)
+    sold = for_sale(session, wanted)
     return [
         ItemLine(
             item,
-            min(item.cap - item.held, free[item.variant_id]),
+            min(item.cap - item.held, free[item.variant_id]) if item.variant_id in sold else 0,
             units.get((item.id, ClaimState.WAITING), 0),
+            item.variant_id in sold,
         )
         for item in items
     ]

@@ -1,10 +1,12 @@
 """What a producer could sell in a show: one line for each variant that has a price."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from catalog.producers import Producer, ProducerState
 from catalog.products import Product, ProductState
 from catalog.variants import Variant
 from core.money import Money
@@ -18,6 +20,22 @@ class Goods:
     name: str
     unit: str
     price: Money
+
+
+def for_sale(session: Session, variant_ids: Iterable[int]) -> set[int]:
+    """Return which of these the shop sells now; a show sells nothing that the shop took down."""
+    return set(
+        session.scalars(
+            select(Variant.id)
+            .join(Product, Product.id == Variant.product_id)
+            .join(Producer, Producer.id == Product.producer_id)
+            .where(
+                Variant.id.in_(list(variant_ids)),
+                Product.state == ProductState.LIVE,
+                Producer.state == ProducerState.APPROVED,
+            )
+        )
+    )
 
 
 def list_goods(session: Session, producer_id: int, *, limit: int = 60) -> list[Goods]:

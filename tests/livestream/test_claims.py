@@ -4,13 +4,18 @@ import random
 from collections.abc import Callable
 from datetime import datetime
 
+import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from catalog import stock
+from catalog.producers import Producer, ProducerState
+from catalog.products import Product, ProductState
+from catalog.variants import Variant
 from core.db import Database
 from livestream import claims, comments, ingest, shows
 from livestream.claims import Bag, Claim, ClaimState
+from livestream.console import list_lines
 from livestream.shows import Show, ShowItem
 from shop.audit import find_faults
 from tests.conftest import NOON
@@ -157,3 +162,22 @@ def test_an_edited_comment_holds_what_its_new_words_say(session: Session) -> Non
     assert more == 3
     assert (held(session, honey), held(session, tea)) == (0, 1)
     assert (reserved(session, honey), reserved(session, tea)) == (0, 1)
+
+
+@pytest.mark.parametrize("stopped", ["goods", "maker"])
+def test_what_the_shop_took_down_is_not_held_in_a_show(session: Session, stopped: str) -> None:
+    show = a_show(session)
+    honey = an_item(session, show, "A1")
+    variant = session.get_one(Variant, honey.variant_id)
+    product = session.get_one(Product, variant.product_id)
+    if stopped == "goods":
+        product.state = ProductState.WITHDRAWN
+    else:
+        session.get_one(Producer, product.producer_id).state = ProducerState.SUSPENDED
+
+    say(session, show, a_comment("A1 2"))
+
+    assert of_buyer(session, "u1") == {ClaimState.WAITING: 2}
+    assert (held(session, honey), reserved(session, honey)) == (0, 0)
+    [line] = list_lines(session, show.id, now=NOON)
+    assert (line.left, line.sold) == (0, False)

@@ -16,7 +16,17 @@ from core.db import Database
 from core.i18n import mark
 from core.settings import Settings, load
 from core.storage import storage_for
-from core.web import assets, compression, locale, metrics, page_cache, requests, security, uploads
+from core.web import (
+    assets,
+    compression,
+    edge,
+    locale,
+    metrics,
+    page_cache,
+    requests,
+    security,
+    uploads,
+)
 from core.web import logs as request_log
 
 # Every module that declares tables: migrations and tests need them all, whoever imports what.
@@ -161,7 +171,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         SETTINGS=settings,
         SECRET_KEY=settings.SECRET_KEY,
         SECRET_KEY_FALLBACKS=list(settings.SECRET_KEY_FALLBACKS),
-        MAX_CONTENT_LENGTH=12 * 1024 * 1024,
+        MAX_CONTENT_LENGTH=1024 * 1024,
         MAX_FORM_MEMORY_SIZE=256 * 1024,
         MAX_FORM_PARTS=200,
         # Links are built from PUBLIC_URL, never from Host; a foreign Host is refused besides.
@@ -190,6 +200,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     uploads.install(app)
     assets.install(app)
     locale.install(app)
+    edge.install(app)
     requests.install(app)
     security.install(app)
     compression.install(app)

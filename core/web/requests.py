@@ -1,4 +1,4 @@
-"""What every request passes: the one transaction, the guard at the edge, and refusal pages."""
+"""What every request passes: the one transaction, its audience, and refusal pages."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -6,7 +6,6 @@ from http import HTTPStatus
 from typing import Any, cast
 
 from flask import Flask, Response, current_app, g, make_response, render_template, request
-from flask_babel import gettext as _
 from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -14,7 +13,6 @@ from werkzeug.exceptions import HTTPException
 
 from core.db import Database
 from core.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, Throttled
-from core.text import has_control_characters
 
 STATUS: dict[type[Refusal], int] = {
     NotFound: 404,
@@ -23,7 +21,6 @@ STATUS: dict[type[Refusal], int] = {
     Forbidden: 403,
     Throttled: 429,
 }
-LONGEST_QUERY = 4_000
 
 
 def database() -> Database:
@@ -64,8 +61,7 @@ def is_fragment() -> bool:
 
 
 def install(app: Flask) -> None:
-    """Put the guard before every view and a page behind every refusal."""
-    app.before_request(_refuse_unreadable_input)
+    """Serve no view without an audience, and put a page behind every refusal."""
     app.before_request(_refuse_view_without_audience)
     app.register_error_handler(Refusal, refusal_page)
     app.register_error_handler(HTTPException, _http_error)
@@ -92,48 +88,6 @@ def error_page(status: int, message: str | None = None) -> Response:
     response = make_response(page, status)
     response.headers["Cache-Control"] = "no-store"
     return response
-
-
-def _refuse_unreadable_input() -> Response | None:
-    """Refuse at the edge what no column may hold, naming the field (reliability.md decision 5)."""
-    if len(request.query_string) > LONGEST_QUERY:
-        return error_page(414)
-    path = request.environ.get("PATH_INFO", "").encode("latin-1", "replace")
-    if _is_not_utf8(path) or _is_not_utf8(request.query_string):
-        return error_page(400, _("The address holds characters that cannot be read."))
-    for name, values in request.form.lists():
-        if len(values) > 1:
-            return error_page(
-                400, _("The field “%(field)s” was sent more than once.", field=name[:40])
-            )
-    for source in (request.args, request.form, request.view_args or {}):
-        for name, values in _pairs(source):
-            for value in (name, *values):
-                # Broken UTF-8 arrives here as U+FFFD: werkzeug has already replaced it.
-                if has_control_characters(value) or "\ufffd" in value:
-                    return error_page(
-                        400,
-                        _(
-                            "The field “%(field)s” holds characters that cannot be read.",
-                            field=name[:40].replace("\ufffd", "?"),
-                        ),
-                    )
-    return None
-
-
-def _pairs(source: Any) -> Iterator[tuple[str, list[str]]]:
-    if hasattr(source, "lists"):
-        yield from source.lists()
-    else:
-        yield from ((name, [value]) for name, value in source.items() if isinstance(value, str))
-
-
-def _is_not_utf8(raw: bytes) -> bool:
-    try:
-        raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return True
-    return False
 
 
 def _refuse_view_without_audience() -> Response | None:

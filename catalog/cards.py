@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import case, func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from catalog.certificates import stars_today
@@ -15,6 +16,7 @@ from catalog.products import OcopGroup
 from catalog.stock import StockItem, sellable_rows
 from catalog.variants import Variant
 from core.clock import vietnam_day
+from core.db import TODAY, ask
 from core.money import ZERO, Money
 
 
@@ -39,11 +41,17 @@ class Card:
     is_synthetic: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """One variant of a product, and how many of it can be sold now."""
+class Offer(NamedTuple):
+    """One variant of a product, and how many of it can be sold now (`free`)."""
 
-    variant: Variant
+    product_id: int
+    id: int
+    sku: str
+    name: str
+    unit: str
+    price: Money | None
+    price_is_sample: bool
+    gtin: str | None
     free: int
 
 
@@ -63,24 +71,40 @@ def offers_of(
     offers: dict[int, list[Offer]] = {product_id: [] for product_id in product_ids}
     if not offers:
         return offers
-    free = case((sellable_rows(vietnam_day(now)), StockItem.on_hand - StockItem.reserved), else_=0)
-    rows = session.execute(
-        select(Variant, func.coalesce(func.sum(free), 0))
-        .outerjoin(StockItem, StockItem.variant_id == Variant.id)
-        .outerjoin(Lot, Lot.id == StockItem.lot_id)
-        .where(Variant.product_id.in_(offers))
-        .group_by(Variant.id)
-        .order_by(Variant.product_id, Variant.position, Variant.id)
-    )
-    for variant, left in rows:
-        offers[variant.product_id].append(Offer(variant, int(left)))
+    rows = ask(session, _OFFERS, {"products": list(offers), "today": vietnam_day(now)})
+    for offer in map(Offer._make, rows):
+        offers[offer.product_id].append(offer)
     return offers
+
+
+_free = (
+    select(func.coalesce(func.sum(StockItem.on_hand - StockItem.reserved), 0))
+    .outerjoin(Lot, Lot.id == StockItem.lot_id)
+    .where(StockItem.variant_id == Variant.id, sellable_rows(TODAY))
+    .correlate(Variant)
+    .scalar_subquery()
+)
+_OFFERS = (
+    select(
+        Variant.product_id,
+        Variant.id,
+        Variant.sku,
+        Variant.name,
+        Variant.unit,
+        Variant.price,
+        Variant.price_is_sample,
+        Variant.gtin,
+        _free,
+    )
+    .where(Variant.product_id.in_(bindparam("products", expanding=True)))
+    .order_by(Variant.product_id, Variant.position, Variant.id)
+)
 
 
 def card_of(row: Found, offers: list[Offer], stars: int | None) -> Card:
     """Return the card of one row: the lowest price speaks for the product."""
-    sold = [offer for offer in offers if offer.variant.price is not None]
-    lowest = min(sold, key=lambda offer: offer.variant.price or ZERO, default=None)
+    sold = [offer for offer in offers if offer.price is not None]
+    lowest = min(sold, key=lambda offer: offer.price or ZERO, default=None)
     return Card(
         id=row.id,
         slug=row.slug,
@@ -89,10 +113,10 @@ def card_of(row: Found, offers: list[Offer], stars: int | None) -> Card:
         group=row.group,
         place=known_place(row.commune, row.province, row.place_text),
         producer=row.producer,
-        price=lowest.variant.price if lowest else None,
-        unit=lowest.variant.unit if lowest else "",
-        several=len({offer.variant.price for offer in sold}) > 1,
-        price_is_sample=bool(lowest and lowest.variant.price_is_sample),
+        price=lowest.price if lowest else None,
+        unit=lowest.unit if lowest else "",
+        several=len({offer.price for offer in sold}) > 1,
+        price_is_sample=bool(lowest and lowest.price_is_sample),
         in_stock=any(offer.free > 0 for offer in sold),
         stars=stars,
         is_sample=row.is_sample,

@@ -5,10 +5,22 @@ import enum
 from collections.abc import Iterable
 from datetime import date
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, Select, func, or_, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import (
+    BindParameter,
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    and_,
+    bindparam,
+    func,
+    not_,
+    or_,
+    select,
+)
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
-from core.db import Base, word
+from core.db import TODAY, Base, ask, word
 
 OCOP_MONTHS = 36
 EXPIRING_DAYS = 90
@@ -33,6 +45,7 @@ class Certificate(Base):
     __table_args__ = (
         CheckConstraint("stars IS NULL OR stars BETWEEN 1 AND 5", name="stars"),
         Index("ix_certificate_valid", "product_id", "kind", "expires_on"),
+        Index("ix_certificate_stars", "kind", "stars", "product_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -58,27 +71,57 @@ def stars_today(session: Session, product_ids: Iterable[int], today: date) -> di
     wanted = list(product_ids)
     if not wanted:
         return {}
-    rows = session.execute(best_stars(today).where(Certificate.product_id.in_(wanted)))
-    return {product_id: stars for product_id, stars in rows if stars is not None}
+    rows = ask(session, _STARS, {"products": wanted, "today": today})
+    return {row.product_id: row.stars for row in rows}
 
 
-def best_stars(today: date) -> Select[int, int | None]:
-    """Return the query of (product, stars) for every product with a badge on `today`."""
-    return (
-        select(Certificate.product_id, func.max(Certificate.stars).label("stars"))
-        .where(valid_badge(today))
-        .group_by(Certificate.product_id)
+def gives_badge(paper: type[Certificate]) -> ColumnElement[bool]:
+    """Return the condition of an OCOP certificate that gives a badge on TODAY."""
+    return paper.stars.in_(BADGES) & _counts(paper)
+
+
+def is_best_badge(
+    paper: type[Certificate], stars: BindParameter[int] | None = None
+) -> ColumnElement[bool]:
+    """Return the condition of the one certificate that a product's badge of TODAY shows.
+
+    With `stars`, of those only that show so many.
+    """
+    better = aliased(Certificate)
+    none_better = not_(
+        select(better.id)
+        .where(
+            better.product_id == paper.product_id,
+            gives_badge(better),
+            or_(
+                # A difference, so that nobody looks for it in the index of all stars.
+                better.stars - paper.stars > 0,
+                (better.stars == paper.stars) & (better.id > paper.id),
+            ),
+        )
+        .correlate(paper)
+        .exists()
+    )
+    # A range, not a set: only so is an index of stars walked in their order.
+    shown = paper.stars >= BADGES[0] if stars is None else paper.stars == stars
+    return and_(shown, _counts(paper), none_better)
+
+
+def _counts(paper: type[Certificate]) -> ColumnElement[bool]:
+    return and_(
+        paper.kind == PaperKind.OCOP,
+        paper.issued_on <= TODAY,
+        or_(paper.expires_on.is_(None), paper.expires_on > TODAY),
     )
 
 
-def valid_badge(today: date) -> ColumnElement[bool]:
-    """Return the condition of an OCOP certificate that gives a badge on `today`."""
-    return (
-        (Certificate.kind == PaperKind.OCOP)
-        & Certificate.stars.in_(BADGES)
-        & (Certificate.issued_on <= today)
-        & or_(Certificate.expires_on.is_(None), Certificate.expires_on > today)
+_STARS = (
+    select(Certificate.product_id, func.max(Certificate.stars).label("stars"))
+    .where(
+        Certificate.product_id.in_(bindparam("products", expanding=True)), gives_badge(Certificate)
     )
+    .group_by(Certificate.product_id)
+)
 
 
 def list_papers(session: Session, product_id: int) -> list[Certificate]:
@@ -95,16 +138,18 @@ def list_papers(session: Session, product_id: int) -> list[Certificate]:
 def list_papers_of(session: Session, product_ids: Iterable[int]) -> dict[int, list[Certificate]]:
     """Return every paper of each product in one question: OCOP's first, then the newest."""
     papers: dict[int, list[Certificate]] = {product_id: [] for product_id in product_ids}
-    found = session.scalars(
-        select(Certificate)
-        .where(Certificate.product_id.in_(papers))
-        .order_by(
-            Certificate.kind != PaperKind.OCOP, Certificate.issued_on.desc(), Certificate.id.desc()
-        )
-    )
-    for paper in found:
+    for paper in session.scalars(_PAPERS, {"products": list(papers)}):
         papers[paper.product_id].append(paper)
     return papers
+
+
+_PAPERS = (
+    select(Certificate)
+    .where(Certificate.product_id.in_(bindparam("products", expanding=True)))
+    .order_by(
+        Certificate.kind != PaperKind.OCOP, Certificate.issued_on.desc(), Certificate.id.desc()
+    )
+)
 
 
 def best_badge(papers: Iterable[Certificate], today: date) -> Certificate | None:

@@ -6,13 +6,16 @@ along its own index; a page asks the second stretch only when the first ran out.
 
 import enum
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Integer,
     Select,
+    bindparam,
     literal,
     not_,
     select,
@@ -22,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased
 
 from catalog import search
-from catalog.certificates import best_stars
+from catalog.certificates import Certificate, gives_badge, is_best_badge
 from catalog.lots import Lot
 from catalog.places import AdminUnit
 from catalog.producers import Producer
@@ -30,6 +33,7 @@ from catalog.products import OcopGroup, Product, seen_by_buyers
 from catalog.stock import StockItem, sellable_rows
 from catalog.variants import Variant
 from core.clock import vietnam_day
+from core.db import TODAY, ask
 from core.money import Money
 from core.web.paging import read_cursor, write_cursor
 
@@ -37,6 +41,7 @@ PER_PAGE = 24
 _SHAPE = (str, int, int, int)
 _Commune = aliased(AdminUnit)
 _Province = aliased(AdminUnit)
+_Badge = aliased(Certificate)
 
 
 class Order(enum.StrEnum):
@@ -68,8 +73,7 @@ class Filters:
     but_not: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """One row of a list before its prices and stars are known, and where it stands in the order."""
 
     id: int
@@ -88,12 +92,14 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class _Stretch:
-    """Rows of one kind in one order; `column` None sorts by the newest alone."""
+class _Shape:
+    """What makes two lists one question: which filters are on, not what they ask for."""
 
-    condition: ColumnElement[bool] | None
-    column: ColumnElement[Any] | None = None
-    down: bool = True
+    order: Order
+    asked: frozenset[str]
+    words: int
+    stretch: int
+    goes_on: bool
 
 
 def find_page(
@@ -104,16 +110,24 @@ def find_page(
     `after` is a cursor of the same order; anything else gives the first page. Asks the database
     once, or twice where one stretch of the order ends on this page.
     """
-    today = vietnam_day(now)
-    stretches = _stretches(filters, today)
-    first, value, last_id = _position(after, filters.order, len(stretches))
+    typed = search.typed_words(filters.query)
+    asked = _asked(filters)
+    alone = filters.order is Order.NEW or (filters.order is Order.RELEVANT and not typed)
+    stretches = 1 if alone else 2
+    first, value, last_id = _position(after, filters.order, stretches)
+    values = {
+        **asked,
+        **search.compared(typed),
+        "today": vietnam_day(now),
+        "value": value,
+        "last_id": last_id,
+    }
     found: list[Found] = []
-    for number in range(first, len(stretches)):
-        query = _walk(filters, stretches[number], number, today)
-        if number == first and last_id:
-            query = query.where(_beyond(stretches[number], value, last_id))
-        rows = session.execute(query.limit(limit + 1 - len(found)))
-        found += [Found(*row) for row in rows]
+    for number in range(first, stretches):
+        goes_on = number == first and last_id != 0
+        shape = _Shape(filters.order, frozenset(asked), len(typed), number, goes_on)
+        values["most"] = limit + 1 - len(found)
+        found += map(Found._make, ask(session, _question(shape), values))
         if len(found) > limit:
             break
     page = found[:limit]
@@ -121,25 +135,22 @@ def find_page(
     return page, _mark(filters.order, page[-1]) if more else None
 
 
-def _stretches(filters: Filters, today: date) -> list[_Stretch]:
-    priced = Product.list_price.is_not(None)
-    if filters.order in {Order.CHEAP_FIRST, Order.DEAR_FIRST}:
-        down = filters.order is Order.DEAR_FIRST
-        price = type_coerce(Product.list_price, BigInteger)
-        return [_Stretch(priced, price, down), _Stretch(not_(priced))]
-    if filters.order is Order.STARS:
-        best = best_stars(today).subquery("best")
-        badged = select(best.c.product_id)
-        return [
-            _Stretch(Product.id == best.c.product_id, best.c.stars),
-            _Stretch(Product.id.not_in(badged)),
-        ]
-    typed = search.typed_words(filters.query)
-    if filters.order is Order.RELEVANT and typed:
-        as_written = search.matches_as_written(Product.id, typed)
-        rest = search.matches(Product.id, typed) & not_(as_written)
-        return [_Stretch(as_written), _Stretch(rest)]
-    return [_Stretch(None)]
+def _asked(filters: Filters) -> dict[str, Any]:
+    """Return the value of each filter that is on, as the database compares it."""
+    wanted = {
+        "commune": filters.commune,
+        "province": filters.province,
+        "village": filters.village_id,
+        "producer": filters.producer_id,
+        "group": filters.group,
+        "stars": filters.stars,
+        "price_from": None if filters.price_from is None else Money(filters.price_from),
+        "price_to": None if filters.price_to is None else Money(filters.price_to),
+        "in_stock": filters.in_stock or None,
+        "months": None if filters.month is None else 1 << (filters.month - 1),
+        "but_not": filters.but_not,
+    }
+    return {name: value for name, value in wanted.items() if value is not None}
 
 
 def _position(after: str | None, order: Order, stretches: int) -> tuple[int, int, int]:
@@ -155,10 +166,14 @@ def _mark(order: Order, last: Found) -> str:
     return write_cursor([order.value, last.stretch, last.sort_value, last.id])
 
 
-def _walk(
-    filters: Filters, stretch: _Stretch, number: int, today: date
-) -> Select[*tuple[Any, ...]]:
-    column, newest = stretch.column, Product.id.desc()
+@lru_cache(maxsize=256)
+def _question(shape: _Shape) -> Select[*tuple[Any, ...]]:
+    """Return the question for a page of this shape; building one takes longer than asking it."""
+    column = _sorted_by(shape)
+    down = shape.order is not Order.CHEAP_FIRST
+    badged = _is_badged(shape)
+    # The same number: said of the certificate, whose index then gives the rows in order.
+    newest: Any = _Badge.product_id if badged else Product.id
     query = (
         select(
             Product.id,
@@ -173,74 +188,110 @@ def _walk(
             _Commune.name,
             _Province.name,
             literal(0) if column is None else column,
-            literal(number),
+            literal(shape.stretch),
         )
         .select_from(Product)
         .outerjoin(Producer, Producer.id == Product.producer_id)
         .outerjoin(_Commune, _Commune.code == Product.commune_code)
         .outerjoin(_Province, _Province.code == Product.province_code)
-        .where(seen_by_buyers(), *_conditions(filters, today))
+        .where(seen_by_buyers(), *_stretch(shape), *_conditions(shape))
+        .limit(bindparam("most", type_=Integer))
     )
-    if stretch.condition is not None:
-        query = query.where(stretch.condition)
+    if badged:
+        stars = bindparam("stars", type_=Integer) if "stars" in shape.asked else None
+        query = query.join(_Badge, _Badge.product_id == Product.id)
+        query = query.where(is_best_badge(_Badge, stars))
+    if shape.goes_on:
+        query = query.where(_beyond(column, newest, down=down))
     if column is None:
-        return query.order_by(newest)
-    if stretch.down:
-        return query.order_by(column.desc(), newest)
-    return query.order_by(column, Product.id)
+        return query.order_by(newest.desc())
+    if down:
+        return query.order_by(column.desc(), newest.desc())
+    return query.order_by(column, newest)
 
 
-def _beyond(stretch: _Stretch, value: int, last_id: int) -> ColumnElement[bool]:
-    # Said to be wide: whatever a cursor claims must be a number the database can compare.
-    last = literal(last_id, BigInteger)
-    if stretch.column is None:
-        return Product.id < last
-    here, there = tuple_(stretch.column, Product.id), tuple_(literal(value, BigInteger), last)
-    return here < there if stretch.down else here > there
+def _sorted_by(shape: _Shape) -> ColumnElement[Any] | None:
+    """Return what comes before the newest in this stretch, if anything does."""
+    if shape.stretch == 0 and shape.order in {Order.CHEAP_FIRST, Order.DEAR_FIRST}:
+        return type_coerce(Product.list_price, BigInteger)
+    if shape.stretch == 0 and shape.order is Order.STARS:
+        return type_coerce(_Badge.stars, Integer)
+    return None
 
 
-def _conditions(filters: Filters, today: date) -> list[ColumnElement[bool]]:
-    plain = (
-        (Product.commune_code, filters.commune),
-        (Product.province_code, filters.province),
-        (Product.village_id, filters.village_id),
-        (Product.producer_id, filters.producer_id),
-        (Product.group, filters.group),
-    )
-    conditions: list[ColumnElement[bool]] = [
-        column == wanted for column, wanted in plain if wanted is not None
-    ]
-    typed = search.typed_words(filters.query)
-    if typed and filters.order is not Order.RELEVANT:  # the stretches of that order say it
-        conditions.append(search.matches(Product.id, typed))
-    if filters.stars is not None:
-        best = best_stars(today).subquery("badge")
-        conditions.append(
-            Product.id.in_(select(best.c.product_id).where(best.c.stars == filters.stars))
+def _is_badged(shape: _Shape) -> bool:
+    """Say whether every row of this shape has a badge today."""
+    return "stars" in shape.asked or (shape.order is Order.STARS and shape.stretch == 0)
+
+
+def _stretch(shape: _Shape) -> list[ColumnElement[bool]]:
+    """Return what tells this stretch of an order from the other one."""
+    first = shape.stretch == 0
+    if shape.order in {Order.CHEAP_FIRST, Order.DEAR_FIRST}:
+        priced = Product.list_price.is_not(None)
+        return [priced if first else not_(priced)]
+    if shape.order is Order.STARS and not first:
+        badge = select(Certificate.id).where(
+            Certificate.product_id == Product.id, gives_badge(Certificate)
         )
-    if filters.month is not None:
-        conditions.append(Product.season_months.bitwise_and(1 << (filters.month - 1)) != 0)
-    if filters.but_not is not None:
-        conditions.append(Product.id != filters.but_not)
-    if filters.in_stock or filters.price_from is not None or filters.price_to is not None:
-        conditions.append(_some_variant(filters, today))
-    if filters.price_to is not None:
+        return [not_(badge.correlate(Product).exists())]
+    if shape.order is Order.RELEVANT and shape.words:
+        as_written = search.matches_as_written(Product.id, shape.words)
+        if first:
+            return [as_written]
+        return [search.matches(Product.id, shape.words), not_(as_written)]
+    return []
+
+
+def _beyond(
+    column: ColumnElement[Any] | None, newest: ColumnElement[int], *, down: bool
+) -> ColumnElement[bool]:
+    # Said to be wide: whatever a cursor claims must be a number the database can compare.
+    last = bindparam("last_id", type_=BigInteger)
+    if column is None:
+        return newest < last
+    here, there = tuple_(column, newest), tuple_(bindparam("value", type_=BigInteger), last)
+    return here < there if down else here > there
+
+
+def _conditions(shape: _Shape) -> list[ColumnElement[bool]]:
+    plain = {
+        "commune": Product.commune_code,
+        "province": Product.province_code,
+        "village": Product.village_id,
+        "producer": Product.producer_id,
+        "group": Product.group,
+    }
+    conditions: list[ColumnElement[bool]] = [
+        column == bindparam(name) for name, column in plain.items() if name in shape.asked
+    ]
+    if shape.words and shape.order is not Order.RELEVANT:  # the stretches of that order say it
+        conditions.append(search.matches(Product.id, shape.words))
+    if "months" in shape.asked:
+        conditions.append(
+            Product.season_months.bitwise_and(bindparam("months", type_=Integer)) != 0
+        )
+    if "but_not" in shape.asked:
+        conditions.append(Product.id != bindparam("but_not"))
+    if shape.asked & {"in_stock", "price_from", "price_to"}:
+        conditions.append(_some_variant(shape.asked))
+    if "price_to" in shape.asked:
         # Already said by the variant; said again so that the index of list prices can help.
-        conditions.append(Product.list_price <= Money(filters.price_to))
+        conditions.append(Product.list_price <= bindparam("price_to"))
     return conditions
 
 
-def _some_variant(filters: Filters, today: date) -> ColumnElement[bool]:
+def _some_variant(asked: frozenset[str]) -> ColumnElement[bool]:
     """Return the condition that one variant fits price and stock together, not one each."""
     variant = select(Variant.id).where(Variant.product_id == Product.id, Variant.price.is_not(None))
-    if filters.price_from is not None:
-        variant = variant.where(Variant.price >= Money(filters.price_from))
-    if filters.price_to is not None:
-        variant = variant.where(Variant.price <= Money(filters.price_to))
-    if filters.in_stock:
+    if "price_from" in asked:
+        variant = variant.where(Variant.price >= bindparam("price_from"))
+    if "price_to" in asked:
+        variant = variant.where(Variant.price <= bindparam("price_to"))
+    if "in_stock" in asked:
         variant = (
             variant.join(StockItem, StockItem.variant_id == Variant.id)
             .outerjoin(Lot, Lot.id == StockItem.lot_id)
-            .where(StockItem.on_hand > StockItem.reserved, sellable_rows(today))
+            .where(StockItem.on_hand > StockItem.reserved, sellable_rows(TODAY))
         )
     return variant.correlate(Product).exists()

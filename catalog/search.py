@@ -14,6 +14,7 @@ from sqlalchemy import (
     Select,
     SelectBase,
     String,
+    bindparam,
     delete,
     insert,
     intersect,
@@ -68,30 +69,37 @@ def typed_words(query: str) -> list[tuple[str, str]]:
     return list(dict.fromkeys(pairs))[:MOST_WORDS]
 
 
-def matches(
-    column: InstrumentedAttribute[int], typed: list[tuple[str, str]]
-) -> ColumnElement[bool]:
-    """Return the condition that every typed word begins a word of the product, marks or not."""
-    return column.in_(_all_of([_products().where(_begins_with(folded)) for folded, _w in typed]))
+def matches(column: InstrumentedAttribute[int], words: int) -> ColumnElement[bool]:
+    """Return the condition that every typed word begins a word of the product, marks or not.
+
+    It compares with the first `words` of `compared()`.
+    """
+    return column.in_(
+        _all_of([_products().where(_begins_with("folded", number)) for number in range(words)])
+    )
 
 
-def matches_as_written(
-    column: InstrumentedAttribute[int], typed: list[tuple[str, str]]
-) -> ColumnElement[bool]:
+def matches_as_written(column: InstrumentedAttribute[int], words: int) -> ColumnElement[bool]:
     """Return the condition that the product's name has the words just as they were typed.
 
     The last one may still be growing; those before it are whole.
     """
-    *whole, (_folded, growing) = typed
     named = _products().where(ProductWord.in_name.is_(True))
-    return column.in_(
-        _all_of(
-            [
-                *(named.where(ProductWord.word == written) for _f, written in whole),
-                named.where(_begins_with(growing)),
-            ]
-        )
-    )
+    whole = [
+        named.where(ProductWord.word == bindparam(f"written_{number}", type_=_Bytes))
+        for number in range(words - 1)
+    ]
+    return column.in_(_all_of([*whole, named.where(_begins_with("written", words - 1))]))
+
+
+def compared(typed: list[tuple[str, str]]) -> dict[str, str]:
+    """Return what the conditions compare with: each word and the first one after its prefix."""
+    values: dict[str, str] = {}
+    for number, pair in enumerate(typed):
+        for kind, prefix in zip(("folded", "written"), pair, strict=True):
+            values[f"{kind}_{number}"] = prefix
+            values[f"{kind}_{number}_end"] = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+    return values
 
 
 def _products() -> Select[int]:
@@ -103,9 +111,11 @@ def _all_of(sets: list[Select[int]]) -> SelectBase:
     return sets[0] if len(sets) == 1 else intersect(*sets)
 
 
-def _begins_with(prefix: str) -> ColumnElement[bool]:
-    after = prefix[:-1] + chr(ord(prefix[-1]) + 1)
-    return (ProductWord.word >= prefix) & (ProductWord.word < after)
+def _begins_with(kind: str, number: int) -> ColumnElement[bool]:
+    prefix, end = (
+        bindparam(name, type_=_Bytes) for name in (f"{kind}_{number}", f"{kind}_{number}_end")
+    )
+    return (ProductWord.word >= prefix) & (ProductWord.word < end)
 
 
 def _forms(text: str) -> set[str]:

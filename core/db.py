@@ -5,7 +5,7 @@ plain BEGIN two writers can both read, then fail on upgrade. Readers never wait 
 """
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,12 +14,16 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Connection,
+    CursorResult,
+    Date,
     DateTime,
     Dialect,
     Engine,
     Enum,
     MetaData,
+    Select,
     TypeDecorator,
+    bindparam,
     create_engine,
     event,
     make_url,
@@ -123,6 +127,21 @@ class Database:
     def close(self) -> None:
         """Give every connection back; the next use opens new ones."""
         self.engine.dispose()
+
+
+# The day on which a question is asked that was built once, for any day.
+TODAY: Any = bindparam("today", type_=Date())
+
+
+def ask(
+    session: Session, question: Select[*tuple[Any, ...]], values: Mapping[str, Any]
+) -> CursorResult[Any]:
+    """Return the rows of a question for columns; `values` may say more than it wants to know.
+
+    Goes past the loading of entities, which takes longer than the database does.
+    """
+    session.flush()
+    return session.connection().execute(question, values)
 
 
 def take_time(connection: Connection) -> None:

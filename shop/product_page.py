@@ -63,7 +63,7 @@ class ProductPage:
         """Return the variants that have a price and a seller."""
         if self.producer is None:
             return []
-        return [offer for offer in self.offers if offer.variant.price is not None]
+        return [offer for offer in self.offers if offer.price is not None]
 
     @property
     def warnings(self) -> list[object]:

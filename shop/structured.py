@@ -30,21 +30,21 @@ def of_product(page: ProductPage, address: PageAddress, picture: str) -> dict[st
     offers = [
         {
             "@type": "Offer",
-            "sku": offer.variant.sku,
-            "name": offer.variant.name or offer.variant.unit,
-            "price": offer.variant.price.dong,
+            "sku": offer.sku,
+            "name": offer.name or offer.unit,
+            "price": offer.price.dong,
             "priceCurrency": "VND",
             "availability": f"{CONTEXT}/{'InStock' if offer.free else 'OutOfStock'}",
-            "url": f"{url}?loai={offer.variant.sku}",
+            "url": f"{url}?loai={offer.sku}",
             # A machine that repeats the price repeats what it is, too.
-            **({"description": "giá minh hoạ"} if offer.variant.price_is_sample else {}),
+            **({"description": "giá minh hoạ"} if offer.price_is_sample else {}),
         }
         for offer in page.sold
-        if offer.variant.price is not None
+        if offer.price is not None
     ]
     if offers:
         thing["offers"] = offers
-    gtins = [offer.variant.gtin for offer in page.sold if offer.variant.gtin]
+    gtins = [offer.gtin for offer in page.sold if offer.gtin]
     if len(gtins) == 1:
         thing["gtin14"] = gtins[0]
     return {"@context": CONTEXT, "@graph": [thing, _path(page, address)]}

@@ -158,7 +158,7 @@ def product(slug: str) -> Response | str:
             return error_page(410, str(gone.message))
         except NoSuchProduct:
             return _moved(session, KIND, slug, "browse.product")
-    lowest = min(page.sold, key=lambda offer: offer.variant.price or Money(0), default=None)
+    lowest = min(page.sold, key=lambda offer: offer.price or Money(0), default=None)
     chosen = _chosen(page, request.args.get("loai", "")) or lowest
     return render_template(
         "shop/product.html",
@@ -178,8 +178,8 @@ def product(slug: str) -> Response | str:
 def _chosen(page: ProductPage, sku: str) -> cards.Offer | None:
     """Return the variant a feed's link names, else the cheapest that is there."""
     free = [offer for offer in page.sold if offer.free]
-    named = [offer for offer in free if offer.variant.sku == sku]
-    return min(named or free, key=lambda offer: offer.variant.price or Money(0), default=None)
+    named = [offer for offer in free if offer.sku == sku]
+    return min(named or free, key=lambda offer: offer.price or Money(0), default=None)
 
 
 def _history(page: ProductPage) -> str:

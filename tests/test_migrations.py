@@ -19,12 +19,16 @@ from wsgi import load_tables
 VERSIONS = sorted((migrations.FOLDER / "versions").glob("*.py"))
 # Written by hand, not by the models: an old schema does not know tomorrow's columns.
 ROWS = (
-    "INSERT INTO product (id, slug, name, name_lower, ocop_group, state, motif, season_months,"
-    " list_price, is_sample, is_synthetic, created_at, updated_at) VALUES (1, 'mat-ong', 'Mật ong',"
-    " 'mật ong', 'food', 'live', 'mat-ong', 0, 165000, false, false,"
-    " '2026-11-25 05:00:00.000000', '2026-11-25 05:00:00.000000')",
-    "INSERT INTO variant (id, product_id, sku, name, unit, price, price_is_sample, position)"
-    " VALUES (1, 1, 'MAT-1', '', 'chai', 165000, false, 0)",
+    (
+        "INSERT INTO product (id, slug, name, name_lower, ocop_group, state, motif, season_months,"
+        " list_price, is_sample, is_synthetic, created_at, updated_at) VALUES (1, 'mat-ong', 'Mật ong',"
+        " 'mật ong', 'food', 'live', 'mat-ong', 0, 165000, false, false,"
+        " '2026-11-25 05:00:00.000000', '2026-11-25 05:00:00.000000')"
+    ),
+    (
+        "INSERT INTO variant (id, product_id, sku, name, unit, price, price_is_sample, position)"
+        " VALUES (1, 1, 'MAT-1', '', 'chai', 165000, false, 0)"
+    ),
     "INSERT INTO stock_item (id, variant_id, on_hand, reserved) VALUES (1, 1, 5, 2)",
 )
 

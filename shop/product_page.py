@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session, aliased
@@ -13,15 +14,17 @@ from catalog.listing import Filters
 from catalog.lots import Lot
 from catalog.places import AdminUnit, known_place
 from catalog.producers import Producer
-from catalog.products import NoSuchProduct, Product, ProductState, seen_by_buyers
+from catalog.products import NoSuchProduct, OcopGroup, Product, ProductState, seen_by_buyers
 from catalog.stock import StockItem, sellable_rows
 from catalog.variants import Variant
 from catalog.villages import Village
 from core.clock import vietnam_day
+from core.db import TODAY, ask
 from core.i18n import lazy as _
+from core.money import Money
 from core.text import fold
 from shop.delivery import DeliveryMethod
-from traceability.diary import Step
+from traceability.diary import Step, StepKind
 from traceability.trace_codes import CodeKind, TraceCode
 
 RELATED = 4
@@ -34,23 +37,76 @@ class NoLongerSold(NoSuchProduct):
     """The product was here and has been withdrawn (410)."""
 
 
+class Goods(NamedTuple):
+    """What the page reads of the product itself."""
+
+    id: int
+    slug: str
+    name: str
+    group: OcopGroup | None
+    state: ProductState
+    producer_id: int | None
+    commune_code: str | None
+    place_text: str | None
+    description: str | None
+    ingredients: str | None
+    storage_note: str | None
+    usage_note: str | None
+    motif: str
+    claimed_stars: int | None
+    claimed_year: int | None
+    is_sample: bool
+    is_synthetic: bool
+
+
+class Named(NamedTuple):
+    """A maker or village with a page of its own."""
+
+    slug: str
+    name: str
+
+
+class Delivery(NamedTuple):
+    """The cheapest way there, wherever it goes."""
+
+    fee: Money
+    free_from: Money | None
+    is_sample: bool
+
+
+class LotOnSale(NamedTuple):
+    """The lot that is sold next."""
+
+    code: str
+    expires_on: date | None
+
+
+class DiaryLine(NamedTuple):
+    """One line of its diary."""
+
+    kind: StepKind
+    happened_at: datetime
+    note: str | None
+    place: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class ProductPage:
     """Everything one product's page says."""
 
-    product: Product
-    producer: Producer | None
-    village: Village | None
+    product: Goods
+    producer: Named | None
+    village: Named | None
     commune: str | None
     province: str | None
     makes: int
     offers: list[Offer]
     papers: list[Certificate]
     badge: Certificate | None
-    lot: Lot | None
+    lot: LotOnSale | None
     lot_code: str | None
-    steps: list[Step]
-    delivery: DeliveryMethod | None
+    steps: list[DiaryLine]
+    delivery: Delivery | None
     related: list[Card]
 
     @property
@@ -83,34 +139,50 @@ _makes = (
     .where(_other.producer_id == Product.producer_id, _other.state == ProductState.LIVE)
     .scalar_subquery()
 )
+_ways = aliased(DeliveryMethod)
+_cheapest = (
+    select(_ways.id)
+    .where(_ways.producer_id == Product.producer_id, _ways.place.is_(None))
+    .order_by(_ways.fee, _ways.position)
+    .limit(1)
+    .correlate(Product)
+    .scalar_subquery()
+)
+_GOODS = tuple(getattr(Product, name) for name in Goods._fields)
 _PRODUCT = (
     select(
-        Product,
-        Producer,
-        Village,
-        _commune.name,
-        _province.name,
+        *_GOODS,
+        Producer.slug.label("maker_slug"),
+        Producer.name.label("maker_name"),
+        Village.slug.label("village_slug"),
+        Village.name.label("village_name"),
+        _commune.name.label("commune"),
+        _province.name.label("province"),
         _makes.label("makes"),
         seen_by_buyers().label("seen"),
+        DeliveryMethod.fee,
+        DeliveryMethod.free_from,
+        DeliveryMethod.is_sample.label("fee_is_sample"),
     )
     .outerjoin(Producer, Producer.id == Product.producer_id)
     .outerjoin(Village, Village.id == Product.village_id)
     .outerjoin(_commune, _commune.code == Product.commune_code)
     .outerjoin(_province, _province.code == Product.province_code)
+    .outerjoin(DeliveryMethod, DeliveryMethod.id == _cheapest)
     .where(Product.slug == bindparam("slug"))
 )
 
 
 def read(session: Session, slug: str, *, now: datetime) -> ProductPage:
-    """Return one product's page in six questions.
+    """Return one product's page in five questions.
 
     Raises NoSuchProduct, or NoLongerSold where the goods were withdrawn.
     """
     today = vietnam_day(now)
-    row = session.execute(_PRODUCT, {"slug": slug}).one_or_none()
+    row = ask(session, _PRODUCT, {"slug": slug}).one_or_none()
     if row is None:
         raise NoSuchProduct(_("There are no goods at this address."))
-    thing: Product = row[0]
+    thing = Goods._make(row[: len(_GOODS)])
     if thing.state is ProductState.WITHDRAWN:
         raise NoLongerSold(_("These goods are no longer sold."))
     if not row.seen:
@@ -123,10 +195,10 @@ def read(session: Session, slug: str, *, now: datetime) -> ProductPage:
     badges = {i: certificates.best_badge(papers[i], today) for i in ids}
     return ProductPage(
         product=thing,
-        producer=row[1],
-        village=row[2],
-        commune=row[3],
-        province=row[4],
+        producer=Named(row.maker_slug, row.maker_name) if row.maker_slug else None,
+        village=Named(row.village_slug, row.village_name) if row.village_slug else None,
+        commune=row.commune,
+        province=row.province,
         makes=row.makes,
         offers=offers[thing.id],
         papers=papers[thing.id],
@@ -134,7 +206,7 @@ def read(session: Session, slug: str, *, now: datetime) -> ProductPage:
         lot=lot,
         lot_code=lot_code,
         steps=steps,
-        delivery=_cheapest_delivery(session, thing.producer_id),
+        delivery=None if row.fee is None else Delivery(row.fee, row.free_from, row.fee_is_sample),
         related=[
             cards.card_of(other, offers[other.id], badge.stars if badge else None)
             for other in related
@@ -143,7 +215,7 @@ def read(session: Session, slug: str, *, now: datetime) -> ProductPage:
     )
 
 
-def _beside(thing: Product) -> Filters:
+def _beside(thing: Goods) -> Filters:
     """Return what is shown beside a product: its commune's goods, else its maker's or group's."""
     if thing.commune_code:
         return Filters(commune=thing.commune_code, but_not=thing.id)
@@ -152,44 +224,44 @@ def _beside(thing: Product) -> Filters:
     return Filters(group=thing.group, but_not=thing.id)
 
 
+_current = (
+    select(Lot.id)
+    .join(Variant, Variant.id == Lot.variant_id)
+    .join(StockItem, StockItem.lot_id == Lot.id)
+    .where(
+        Variant.product_id == bindparam("product"),
+        StockItem.on_hand > StockItem.reserved,
+        sellable_rows(TODAY),
+    )
+    .order_by(Lot.expires_on.is_(None), Lot.expires_on, Lot.id)
+    .limit(1)
+    .scalar_subquery()
+)
+_LOT = (
+    select(
+        Lot.code,
+        Lot.expires_on,
+        TraceCode.code.label("public_code"),
+        Step.kind,
+        Step.happened_at,
+        Step.note,
+        Step.place,
+    )
+    .outerjoin(TraceCode, (TraceCode.lot_id == Lot.id) & (TraceCode.kind == CodeKind.LOT))
+    .outerjoin(Step, Step.lot_id == Lot.id)
+    .where(Lot.id == _current)
+    .order_by(Step.happened_at.desc(), Step.id.desc())
+    .limit(STEPS)
+)
+
+
 def _current_lot(
     session: Session, product_id: int, today: date
-) -> tuple[Lot | None, str | None, list[Step]]:
+) -> tuple[LotOnSale | None, str | None, list[DiaryLine]]:
     """Return the lot that is sold next, its public code and the last lines of its diary."""
-    current = (
-        select(Lot.id)
-        .join(Variant, Variant.id == Lot.variant_id)
-        .join(StockItem, StockItem.lot_id == Lot.id)
-        .where(
-            Variant.product_id == product_id,
-            StockItem.on_hand > StockItem.reserved,
-            sellable_rows(today),
-        )
-        .order_by(Lot.expires_on.is_(None), Lot.expires_on, Lot.id)
-        .limit(1)
-        .scalar_subquery()
-    )
-    rows = session.execute(
-        select(Lot, TraceCode.code, Step)
-        .outerjoin(TraceCode, (TraceCode.lot_id == Lot.id) & (TraceCode.kind == CodeKind.LOT))
-        .outerjoin(Step, Step.lot_id == Lot.id)
-        .where(Lot.id == current)
-        .order_by(Step.happened_at.desc(), Step.id.desc())
-        .limit(STEPS)
-    ).all()
+    rows = ask(session, _LOT, {"product": product_id, "today": today}).all()
     if not rows:
         return None, None, []
-    lot, code, _last = rows[0]
-    steps: list[Step | None] = [step for _lot, _code, step in reversed(rows)]
-    return lot, code, [step for step in steps if step is not None]
-
-
-def _cheapest_delivery(session: Session, producer_id: int | None) -> DeliveryMethod | None:
-    if producer_id is None:
-        return None
-    return session.scalar(
-        select(DeliveryMethod)
-        .where(DeliveryMethod.producer_id == producer_id, DeliveryMethod.place.is_(None))
-        .order_by(DeliveryMethod.fee, DeliveryMethod.position)
-        .limit(1)
-    )
+    first = rows[0]
+    lines = [DiaryLine._make(row[3:]) for row in reversed(rows) if row.kind is not None]
+    return LotOnSale(first.code, first.expires_on), first.public_code, lines

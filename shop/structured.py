@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from catalog.producers import Producer
-from shop.product_page import ProductPage
+from shop.product_page import Named, ProductPage
 
 CONTEXT = "https://schema.org"
 PageAddress = Callable[[str], str]
@@ -55,7 +55,7 @@ def of_producer(maker: Producer, place: str, address: PageAddress) -> dict[str, 
     return {"@context": CONTEXT, **_organization(maker, place, address)}
 
 
-def _organization(maker: Producer, place: str, address: PageAddress) -> dict[str, Any]:
+def _organization(maker: Producer | Named, place: str, address: PageAddress) -> dict[str, Any]:
     return {
         "@type": "Organization",
         "name": maker.name,

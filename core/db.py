@@ -135,7 +135,7 @@ TODAY: Any = bindparam("today", type_=Date())
 
 def ask(
     session: Session, question: Select[*tuple[Any, ...]], values: Mapping[str, Any]
-) -> CursorResult[Any]:
+) -> CursorResult[*tuple[Any, ...]]:
     """Return the rows of a question for columns; `values` may say more than it wants to know.
 
     Goes past the loading of entities, which takes longer than the database does.

@@ -24,6 +24,7 @@ from catalog.places import AdminUnit
 from catalog.producers import Producer, ProducerState
 from catalog.products import OcopGroup, Product
 from catalog.villages import Village
+from core.db import ask
 from core.text import clean
 
 LONGEST_QUERY = 100
@@ -82,7 +83,7 @@ def read(session: Session, args: Mapping[str, str]) -> Browse:
     wanted = {
         name: clean(args.get(name, ""))[:100] for name in ("tinh", "xa", "lang", "nha-san-xuat")
     }
-    for kind, value, name, number in session.execute(_NAMED, wanted):
+    for kind, value, name, number in ask(session, _NAMED, wanted):
         if kind == "lang":
             browse.village = Choice(value, name)
             browse.filters = replace(browse.filters, village_id=number)

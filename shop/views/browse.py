@@ -1,6 +1,6 @@
 """The public shop: pages that are the same for everyone, so that anyone may keep them a minute."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from catalog import cards, listing, places, producers, villages
+from catalog.cards import Card
 from catalog.certificates import OCOP_MONTHS
 from catalog.illustrations import alt_text
 from catalog.places import Level, NoSuchUnit
@@ -60,6 +61,7 @@ def names() -> dict[str, object]:
         "order_names": wording.ORDER_NAMES,
         "alt_text": alt_text,
         "tile": tile,
+        "shelf": shelf,
     }
 
 
@@ -70,6 +72,20 @@ def tile(motif: str, eager: bool = False, small: bool = False) -> Markup:  # noq
     if small:
         return cast("Markup", picture(motif, "", sizes="3.5rem", width=160))
     return cast("Markup", picture(motif, "", eager=eager))
+
+
+def shelf(goods: Sequence[Card], eager: int = 0) -> Markup:
+    """Return the cards of `goods` as a list; the pictures of the first `eager` load at once."""
+    root = request.script_root
+    rows = [_card(item, root, number < eager) for number, item in enumerate(goods)]
+    return Markup('<ul class="luoi" role="list">{}</ul>').format(Markup().join(rows))
+
+
+@lru_cache(maxsize=4_096)
+def _card(item: Card, root: str, eager: bool) -> Markup:  # noqa: FBT001
+    # A card says nothing that is not in its key (the root tells the language): it is never stale.
+    card = get_template_attribute("shop/_card.html", "card")
+    return cast("Markup", card(item, tile, root, eager))
 
 
 @blueprint.get("/")

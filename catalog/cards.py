@@ -1,7 +1,6 @@
 """Cards: what a list shows of each product today: place, lowest price, stock, badge."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -20,8 +19,7 @@ from core.db import TODAY, ask
 from core.money import ZERO, Money
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(NamedTuple):
     """One product as a list shows it; `price` None means that nobody sells it yet."""
 
     id: int

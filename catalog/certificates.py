@@ -126,13 +126,14 @@ _STARS = (
 
 def list_papers(session: Session, product_id: int) -> list[Certificate]:
     """Return every paper of a product, newest first."""
-    return list(
-        session.scalars(
-            select(Certificate)
-            .where(Certificate.product_id == product_id)
-            .order_by(Certificate.issued_on.desc(), Certificate.id.desc())
-        )
-    )
+    return list(session.scalars(_PAPERS_OF_ONE, {"product": product_id}))
+
+
+_PAPERS_OF_ONE = (
+    select(Certificate)
+    .where(Certificate.product_id == bindparam("product"))
+    .order_by(Certificate.issued_on.desc(), Certificate.id.desc())
+)
 
 
 def list_papers_of(session: Session, product_ids: Iterable[int]) -> dict[int, list[Certificate]]:

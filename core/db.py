@@ -5,7 +5,7 @@ plain BEGIN two writers can both read, then fail on upgrade. Readers never wait 
 """
 
 import enum
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,13 +14,13 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Connection,
-    CursorResult,
     Date,
     DateTime,
     Dialect,
     Engine,
     Enum,
     MetaData,
+    Row,
     Select,
     TypeDecorator,
     bindparam,
@@ -135,13 +135,13 @@ TODAY: Any = bindparam("today", type_=Date())
 
 def ask(
     session: Session, question: Select[*tuple[Any, ...]], values: Mapping[str, Any]
-) -> CursorResult[*tuple[Any, ...]]:
+) -> Sequence[Row[*tuple[Any, ...]]]:
     """Return the rows of a question for columns; `values` may say more than it wants to know.
 
     Goes past the loading of entities, which takes longer than the database does.
     """
     session.flush()
-    return session.connection().execute(question, values)
+    return session.connection().execute(question, values).all()
 
 
 def take_time(connection: Connection) -> None:

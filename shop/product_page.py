@@ -179,9 +179,10 @@ def read(session: Session, slug: str, *, now: datetime) -> ProductPage:
     Raises NoSuchProduct, or NoLongerSold where the goods were withdrawn.
     """
     today = vietnam_day(now)
-    row = ask(session, _PRODUCT, {"slug": slug}).one_or_none()
-    if row is None:
+    rows = ask(session, _PRODUCT, {"slug": slug})
+    if not rows:
         raise NoSuchProduct(_("There are no goods at this address."))
+    row = rows[0]
     thing = Goods._make(row[: len(_GOODS)])
     if thing.state is ProductState.WITHDRAWN:
         raise NoLongerSold(_("These goods are no longer sold."))
@@ -259,7 +260,7 @@ def _current_lot(
     session: Session, product_id: int, today: date
 ) -> tuple[LotOnSale | None, str | None, list[DiaryLine]]:
     """Return the lot that is sold next, its public code and the last lines of its diary."""
-    rows = ask(session, _LOT, {"product": product_id, "today": today}).all()
+    rows = ask(session, _LOT, {"product": product_id, "today": today})
     if not rows:
         return None, None, []
     first = rows[0]

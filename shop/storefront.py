@@ -20,6 +20,7 @@ from catalog.products import (
 )
 from catalog.villages import Village
 from core.clock import VIETNAM
+from core.db import ask
 
 SHELF = 10
 COMMUNES_AT_HOME = 8
@@ -74,33 +75,38 @@ def home(session: Session, *, now: datetime) -> HomePage:
         in_season=[by_id[row.id] for row in season],
         newest=[by_id[row.id] for row in fresh],
         communes=_communes(session),
-        villages=_villages(session),
+        villages=list(session.scalars(_VILLAGES)),
     )
+
+
+_makers_there = func.count(Producer.id).label("makers")
+_COMMUNES = (
+    select(
+        AdminUnit.code,
+        AdminUnit.name,
+        _province.name.label("province"),
+        _makers_there,
+    )
+    .join(Producer, Producer.commune_code == AdminUnit.code)
+    .join(_province, _province.code == AdminUnit.parent_code)
+    .where(Producer.state == ProducerState.APPROVED)
+    .group_by(AdminUnit.code, AdminUnit.name, AdminUnit.sort_key, _province.name)
+    .order_by(_makers_there.desc(), AdminUnit.sort_key)
+    .limit(COMMUNES_AT_HOME)
+)
+_VILLAGES = (
+    select(Village)
+    .where(Village.craft.is_not(None), Village.commune_code.is_not(None))
+    .order_by(Village.id)
+    .limit(VILLAGES_AT_HOME)
+)
 
 
 def _communes(session: Session) -> list[CommuneEntry]:
-    makers = func.count(Producer.id)
-    rows = session.execute(
-        select(AdminUnit.code, AdminUnit.name, _province.name, makers)
-        .join(Producer, Producer.commune_code == AdminUnit.code)
-        .join(_province, _province.code == AdminUnit.parent_code)
-        .where(Producer.state == ProducerState.APPROVED)
-        .group_by(AdminUnit.code, AdminUnit.name, AdminUnit.sort_key, _province.name)
-        .order_by(makers.desc(), AdminUnit.sort_key)
-        .limit(COMMUNES_AT_HOME)
-    )
-    return [CommuneEntry(code, name, places.bare_name(of), count) for code, name, of, count in rows]
-
-
-def _villages(session: Session) -> list[Village]:
-    return list(
-        session.scalars(
-            select(Village)
-            .where(Village.craft.is_not(None), Village.commune_code.is_not(None))
-            .order_by(Village.id)
-            .limit(VILLAGES_AT_HOME)
-        )
-    )
+    return [
+        CommuneEntry(row.code, row.name, places.bare_name(row.province), row.makers)
+        for row in ask(session, _COMMUNES, {})
+    ]
 
 
 def village(session: Session, found: Village, *, now: datetime) -> PlacePage:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import ForeignKey, Index, Numeric, select
+from sqlalchemy import ForeignKey, Index, Numeric, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from accounts.audit import Actor, record
@@ -93,11 +93,10 @@ class Step(Base):
 
 def list_steps(session: Session, lot_id: int) -> list[Step]:
     """Return the lot's diary in the order things happened."""
-    return list(
-        session.scalars(
-            select(Step).where(Step.lot_id == lot_id).order_by(Step.happened_at, Step.id)
-        )
-    )
+    return list(session.scalars(_STEPS, {"lot": lot_id}))
+
+
+_STEPS = select(Step).where(Step.lot_id == bindparam("lot")).order_by(Step.happened_at, Step.id)
 
 
 def steps_of_lots(session: Session, lot_ids: Iterable[int]) -> dict[int, list[Step]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, func, or_, select
+from sqlalchemy import Row, Select, bindparam, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from catalog.certificates import Certificate, best_badge, list_papers
@@ -143,10 +143,10 @@ def find_scan(session: Session, code: str, *, typed: str | None, now: datetime) 
     does know it, it is not called unknown, whoever wrote it into the address.
     """
     today = vietnam_day(now)
-    found = session.execute(_by_code(code)).one_or_none()
+    found = session.execute(_BY_CODE, {"code": code}).one_or_none()
     serial = None
     if found is None:
-        found = session.execute(_by_serial(code)).one_or_none()
+        found = session.execute(_BY_SERIAL, {"code": code}).one_or_none()
         serial = found.Serial if found else None
     if found is None:
         return None
@@ -183,26 +183,6 @@ _Commune = aliased(AdminUnit)
 _Province = aliased(AdminUnit)
 
 
-def _by_code(code: str) -> Select[Any]:
-    return _with_context(
-        select(TraceCode)
-        .outerjoin(Lot, Lot.id == TraceCode.lot_id)
-        .outerjoin(Variant, Variant.id == Lot.variant_id)
-        .join(Product, Product.id == TraceCode.product_id)
-        .where(TraceCode.code == code)
-    )
-
-
-def _by_serial(serial: str) -> Select[Any]:
-    return _with_context(
-        select(Serial)
-        .join(Lot, Lot.id == Serial.lot_id)
-        .join(Variant, Variant.id == Lot.variant_id)
-        .join(Product, Product.id == Variant.product_id)
-        .where(Serial.serial == serial)
-    )
-
-
 def _with_context(found: Select[Any]) -> Select[Any]:
     free = (
         select(func.sum(StockItem.on_hand - StockItem.reserved))
@@ -224,6 +204,22 @@ def _with_context(found: Select[Any]) -> Select[Any]:
         .outerjoin(_Commune, _Commune.code == Producer.commune_code)
         .outerjoin(_Province, _Province.code == Producer.province_code)
     )
+
+
+_BY_CODE = _with_context(
+    select(TraceCode)
+    .outerjoin(Lot, Lot.id == TraceCode.lot_id)
+    .outerjoin(Variant, Variant.id == Lot.variant_id)
+    .join(Product, Product.id == TraceCode.product_id)
+    .where(TraceCode.code == bindparam("code"))
+)
+_BY_SERIAL = _with_context(
+    select(Serial)
+    .join(Lot, Lot.id == Serial.lot_id)
+    .join(Variant, Variant.id == Lot.variant_id)
+    .join(Product, Product.id == Variant.product_id)
+    .where(Serial.serial == bindparam("code"))
+)
 
 
 def _place(found: Row[Any]) -> str:

@@ -21,8 +21,8 @@ VERSIONS = sorted((migrations.FOLDER / "versions").glob("*.py"))
 ROWS = (
     (
         "INSERT INTO product (id, slug, name, name_lower, ocop_group, state, motif, season_months,"
-        " list_price, is_sample, is_synthetic, created_at, updated_at) VALUES (1, 'mat-ong', 'Mật ong',"
-        " 'mật ong', 'food', 'live', 'mat-ong', 0, 165000, false, false,"
+        " list_price, is_sample, is_synthetic, created_at, updated_at) VALUES (1, 'mat-ong',"
+        " 'Mật ong', 'mật ong', 'food', 'live', 'mat-ong', 0, 165000, false, false,"
         " '2026-11-25 05:00:00.000000', '2026-11-25 05:00:00.000000')"
     ),
     (

@@ -136,11 +136,16 @@ KILLED = """
 import sys, time
 from datetime import timedelta
 from pathlib import Path
+from core import queue
 from core.db import Database
 from core.queue import QueueWorker
 from core.settings import Settings
 from core.storage import FolderStorage
 from core.worker import Runner
+
+# It may be killed between marking a task as handed over and sending it: then nobody has it until
+# this time is over.
+queue.HANDED = timedelta(seconds=3)
 
 def begins(work):
     Path(sys.argv[3]).write_text("begun")

@@ -32,6 +32,7 @@ PAUSES = (
     timedelta(hours=4),
     timedelta(hours=24),
 )
+MOST_ATTEMPTS = len(PAUSES) + 1
 KEPT = timedelta(days=30)
 LONGEST_ERROR = 500
 
@@ -218,7 +219,7 @@ def finish(session: Session, work: Work, *, now: datetime) -> None:
 
 def fail(session: Session, work: Work, error: Exception, *, now: datetime) -> TaskState:
     """Put the task back for a later try, or give it up; return where it stands now."""
-    hopeless = isinstance(error, Hopeless) or work.attempt > len(PAUSES)
+    hopeless = isinstance(error, Hopeless) or work.attempt >= MOST_ATTEMPTS
     state = TaskState.DEAD if hopeless else TaskState.DUE
     reason = f"{type(error).__name__}: {error}"[:LONGEST_ERROR]
     session.execute(

@@ -29,6 +29,10 @@ class NoHandler(Exception):  # noqa: N818 - kept as the task's last error
     """The tables in wsgi.py name no function for this kind of work."""
 
 
+class WorkerDied(Exception):  # noqa: N818 - kept as the task's last error
+    """Every process that began this task was gone before it ended."""
+
+
 @dataclass
 class Runner:
     """Knows how to run one task or schedule; holds no thread and no state between two."""
@@ -62,7 +66,12 @@ class Runner:
             task = tasks.claim(session, now=now, lease=self.lease, task_id=task_id)
         if task is None:
             return False
-        self._run(self._work(task))
+        work = self._work(task)
+        if task.attempts > tasks.MOST_ATTEMPTS:
+            # Whoever did it died each time, without a word: nobody else shall die of it.
+            self._fail(work, WorkerDied())
+        else:
+            self._run(work)
         return True
 
     def run_one_schedule(self) -> bool:

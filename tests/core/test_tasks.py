@@ -366,3 +366,20 @@ def _until(what: Callable[[], object], seconds: float = 20) -> None:
     while not what():
         assert time.monotonic() < end, "waited too long"
         time.sleep(0.02)
+
+
+def test_a_task_that_kills_its_worker_every_time_waits_for_a_person(
+    database: Database, runner_of: Callable[..., Runner], clock: Clock
+) -> None:
+    seen: list[Work] = []
+    number = wish(database)
+    for _death in range(tasks.MOST_ATTEMPTS):
+        with database.transaction() as session:
+            assert tasks.claim(session, now=clock()) is not None
+        clock.move(seconds=61)
+
+    runner_of(seen.append).run_due()
+
+    assert seen == []
+    assert task(database, number).state is TaskState.DEAD
+    assert "WorkerDied" in str(task(database, number).last_error)

@@ -174,6 +174,8 @@ def _question(shape: _Shape) -> Select[*tuple[Any, ...]]:
     badged = _is_badged(shape)
     # The same number: said of the certificate, whose index then gives the rows in order.
     newest: Any = _Badge.product_id if badged else Product.id
+    # Words give ids in order; looked up by state, they would have to be read whole and sorted.
+    in_order = shape.words > 0 and column is None
     query = (
         select(
             Product.id,
@@ -194,7 +196,7 @@ def _question(shape: _Shape) -> Select[*tuple[Any, ...]]:
         .outerjoin(Producer, Producer.id == Product.producer_id)
         .outerjoin(_Commune, _Commune.code == Product.commune_code)
         .outerjoin(_Province, _Province.code == Product.province_code)
-        .where(seen_by_buyers(), *_stretch(shape), *_conditions(shape))
+        .where(seen_by_buyers(look_up_state=not in_order), *_stretch(shape), *_conditions(shape))
         .limit(bindparam("most", type_=Integer))
     )
     if badged:

@@ -115,12 +115,17 @@ def list_of_producer(session: Session, producer_id: int) -> list[Product]:
     )
 
 
-def seen_by_buyers() -> ColumnElement[bool]:
+def seen_by_buyers(*, look_up_state: bool = True) -> ColumnElement[bool]:
     """Return the condition under which buyers see a product (outer-joined to its producer).
 
-    Goods without a producer are seen too, though nobody sells them yet.
+    Goods without a producer are seen too, though nobody sells them yet. `look_up_state` False
+    says the same in words no index of states can answer, for who has a better one.
     """
-    return (Product.state == ProductState.LIVE) & or_(
+    live = Product.state == ProductState.LIVE
+    not_hidden = Product.state.not_in(
+        [state for state in ProductState if state is not ProductState.LIVE]
+    )
+    return (live if look_up_state else not_hidden) & or_(
         Product.producer_id.is_(None), Producer.state == ProducerState.APPROVED
     )
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from sqlalchemy import (
     ColumnElement,
     ForeignKey,
+    Index,
     Select,
     SelectBase,
     String,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     insert,
     intersect,
     select,
+    text,
 )
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
@@ -36,6 +38,15 @@ class ProductWord(Base):
     """One word of a product's search text, and whether its name says it."""
 
     __tablename__ = "product_word"
+    __table_args__ = (
+        Index(
+            "ix_product_word_named",
+            "word",
+            "product_id",
+            sqlite_where=text("in_name IS 1"),
+            postgresql_where=text("in_name IS true"),
+        ),
+    )
 
     word: Mapped[str] = mapped_column(_Bytes, primary_key=True)
     product_id: Mapped[int] = mapped_column(

@@ -1,7 +1,7 @@
 """A producer's book of lots: opening a lot puts its goods on the shelf and gives it its code."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -18,6 +18,7 @@ from traceability import trace_codes
 from traceability.diary import Step
 
 LOTS_A_PAGE = 30
+DOUBLE_TAP = timedelta(minutes=1)
 
 
 class NoSuchLot(NotFound):
@@ -108,8 +109,9 @@ def open_lot(
 ) -> Lot:
     """Open a lot of the producer's goods: in the book, on the shelf and with its public code.
 
-    An empty `code` gets the next free one. Raises NoSuchGoods and what `lots.open_lot` raises;
-    nothing is kept then.
+    An empty `code` gets the next free one; the same form sent again within a minute gives the lot
+    of the first time, so that a double tap never doubles the stock. Raises NoSuchGoods and what
+    `lots.open_lot` raises; nothing is kept then.
     """
     variant = session.scalar(
         select(Variant)
@@ -118,6 +120,10 @@ def open_lot(
     )
     if variant is None:
         raise NoSuchGoods(_("Choose what this lot is of."), field="variant_id")
+    if not code:
+        twin = _just_opened(session, variant.id, produced_on, expires_on, quantity, now=now)
+        if twin is not None:
+            return twin
     made_on = produced_on or vietnam_day(now)
     lot = lots.open_lot(
         session,
@@ -143,3 +149,26 @@ def open_lot(
     trace_codes.ensure_lot_code(session, lot, now=now)
     record(session, actor, "lot.open", f"lot:{lot.id}", now=now, code=lot.code, quantity=quantity)
     return lot
+
+
+def _just_opened(
+    session: Session,
+    variant_id: int,
+    produced_on: date | None,
+    expires_on: date | None,
+    quantity: int,
+    *,
+    now: datetime,
+) -> Lot | None:
+    return session.scalar(
+        select(Lot)
+        .where(
+            Lot.variant_id == variant_id,
+            Lot.produced_on.is_not_distinct_from(produced_on),
+            Lot.expires_on.is_not_distinct_from(expires_on),
+            Lot.quantity == quantity,
+            Lot.created_at > now - DOUBLE_TAP,
+        )
+        .order_by(Lot.id.desc())
+        .limit(1)
+    )

@@ -8,19 +8,21 @@ from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from accounts.audit import SYSTEM, Act
 from accounts.users import Role
 from catalog import grants, members
 from catalog.lots import Lot
 from catalog.producers import Producer
+from catalog.products import Product
 from catalog.stock import StockItem
 from catalog.variants import Variant
 from core.db import Database
 from tests.conftest import NOON
 from tests.factories import a_lot, a_producer, a_product, a_user, a_variant
 from tests.visits import browser_of, csrf, send
-from traceability import trace_codes
+from traceability import lot_book, trace_codes
 from traceability.diary import Step, StepKind
 
 DESK = "/ban-hang/htx-thu/so-lo"
@@ -270,3 +272,34 @@ def test_older_lots_are_a_page_further(owner: FlaskClient, database: Database, h
     assert "SO-01" not in first
     assert "SO-01" in second
     assert "SO-02" not in second
+
+
+def test_a_double_tap_opens_one_lot(session: Session) -> None:
+    honey = a_variant(session)
+    producer_id = session.get_one(Product, honey.product_id).producer_id
+    assert producer_id is not None
+    form = {
+        "variant_id": honey.id,
+        "code": "",
+        "produced_on": NOON.date(),
+        "expires_on": None,
+        "quantity": 12,
+        "actor": SYSTEM,
+    }
+
+    first = lot_book.open_lot(session, producer_id, now=NOON, **form)  # type: ignore[arg-type]
+    second = lot_book.open_lot(
+        session,
+        producer_id,
+        now=NOON + timedelta(seconds=2),
+        **form,  # type: ignore[arg-type]
+    )
+    third = lot_book.open_lot(
+        session,
+        producer_id,
+        now=NOON + timedelta(minutes=2),
+        **form,  # type: ignore[arg-type]
+    )
+
+    assert first.id == second.id
+    assert third.id != first.id

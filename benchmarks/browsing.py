@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from html import unescape
 from itertools import cycle
 from statistics import median
@@ -59,7 +59,7 @@ def _product(shop: Shop) -> Path:
         "pages/s",
         "bare Flask, one ORM SELECT by key, a rendered page of the same bytes",
         0.60,
-        _visits(shop.app, addresses),
+        _first_visits(shop.app, addresses),
         _visits(floor, addresses),
     )
 
@@ -71,7 +71,7 @@ def _list(shop: Shop) -> Path:
         "pages/s",
         "bare Flask, one SELECT of 24 rows, a rendered list of the same bytes",
         0.50,
-        _visits(shop.app, ["/san-pham"]),
+        _first_visits(shop.app, ["/san-pham"]),
         _visits(floor, ["/san-pham"]),
         longest_tail=4,
     )
@@ -85,7 +85,7 @@ def _search(shop: Shop) -> Path:
         "pages/s",
         "the floor of the list, with the bytes of a page of results",
         0.50,
-        _visits(shop.app, addresses),
+        _first_visits(shop.app, addresses),
         _visits(floor, ["/san-pham"]),
         longest_tail=4,
     )
@@ -104,8 +104,8 @@ def _deep(shop: Shop) -> Path | None:
         "pages/s",
         "our own first page",
         0.90,
-        _visits(shop.app, [address]),
-        _visits(shop.app, ["/san-pham"]),
+        _first_visits(shop.app, [address]),
+        _first_visits(shop.app, ["/san-pham"]),
     )
 
 
@@ -135,7 +135,13 @@ def _size(shop: Shop, addresses: list[str]) -> int:
     return int(median(len(call(shop.app, environ(address))) for address in addresses))
 
 
-def _visits(app: Flask, addresses: list[str]) -> Side:
+def _first_visits(app: Flask, addresses: list[str]) -> Side:
+    """Return the side that visits these addresses as if nobody had been there before."""
+    kept = app.extensions["page_cache"]
+    return _visits(app, addresses, before=kept.clear)
+
+
+def _visits(app: Flask, addresses: list[str], before: Callable[[], None] | None = None) -> Side:
     """Return the side that visits these addresses in turn, for ever, going on where it was."""
     rounds = cycle([environ(address) for address in addresses])
 
@@ -143,6 +149,8 @@ def _visits(app: Flask, addresses: list[str]) -> Side:
         return rounds
 
     def do(given: Environ) -> int:
+        if before is not None:
+            before()
         call(app, given)
         return 1
 

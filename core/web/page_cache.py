@@ -48,6 +48,11 @@ class PageCache:
             self._pages.move_to_end(key)
             return kept
 
+    def clear(self) -> None:
+        """Forget every page."""
+        with self._lock:
+            self._pages.clear()
+
     def keep(self, key: Key, response: Response, *, max_age: int) -> None:
         """Remember a page for as long as it allows, `seconds` at most."""
         headers = tuple(response.headers.items())

@@ -1,7 +1,7 @@
 """Keeps rendered public pages for a few seconds: a market full of scanners costs one rendering.
 
 Only what is the same for everybody is kept: answers to GET that say `Cache-Control: public`, set no
-cookie and vary by nothing but packing. A change shows when the seconds are over.
+cookie and vary by nothing that the key does not know. A change shows when the seconds are over.
 """
 
 import threading
@@ -14,7 +14,7 @@ from flask import Flask, Response, current_app, g, request
 
 MOST_PAGES = 1_000
 LARGEST_PAGE = 100_000
-VARIES_BY_PACKING = {"", "accept-encoding"}
+KNOWN_TO_THE_KEY = {"", "accept-encoding", "accept-language", "referer"}
 Key = tuple[str | bytes, ...]
 
 
@@ -80,7 +80,14 @@ def install(app: Flask) -> None:
 def _key() -> Key:
     # Path and query apart and as they came: a %3F in the path is no query.
     address = request.host, request.script_root, request.path, request.query_string
-    return *address, _best_packing(), request.headers.get("HX-Request", "")
+    return *address, _best_packing(), request.headers.get("HX-Request", ""), *_newcomer()
+
+
+def _newcomer() -> tuple[str, str]:
+    """Return what the first page answers by: it alone looks where and how somebody comes."""
+    if request.path != "/":
+        return "", ""
+    return request.headers.get("Accept-Language", ""), request.headers.get("Referer", "")
 
 
 def _best_packing() -> str:
@@ -117,7 +124,7 @@ def _same_for_everybody(response: Response) -> bool:
         response.status_code == HTTPStatus.OK
         and response.cache_control.public is True
         and "Set-Cookie" not in response.headers
-        and varies <= VARIES_BY_PACKING
+        and varies <= KNOWN_TO_THE_KEY
         # «br;q=0, gzip» is packed otherwise than the key says: nobody else may be sent that.
         and response.headers.get("Content-Encoding", "") in {"", _best_packing()}
     )

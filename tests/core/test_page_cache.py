@@ -142,3 +142,18 @@ def test_a_question_mark_in_the_path_is_another_page(cached_app: Flask) -> None:
             pages.append(page_cache._key())
 
     assert pages[0] != pages[1]
+
+
+def test_the_first_page_is_kept_for_each_language_apart(
+    cached_app: Flask, database: Database
+) -> None:
+    vietnamese, english = {"Accept-Language": "vi"}, {"Accept-Language": "en"}
+    visitor = cached_app.test_client()
+    visitor.get("/", headers=vietnamese)
+
+    with counted(database) as asked:
+        again = visitor.get("/", headers=vietnamese)
+    other = visitor.get("/", headers=english)
+
+    assert (again.status_code, asked) == (200, [])
+    assert (other.status_code, other.location) == (302, "/en")

@@ -31,13 +31,13 @@ GOODS = {
 
 
 def load(session: Session, producer: Producer, *, now: datetime) -> None:
-    """Plan the sample show for tomorrow evening; a replay takes it on air."""
+    """Plan the sample show; its recording of twelve minutes ends before now, not in the future."""
     spoken = json.loads(SESSIONS.read_text("utf-8"))["S1"]["products"]
     show = shows.plan(
         session,
         title="Phiên mẫu: hàng HTX Mẫu (minh hoạ)",
         producer_id=producer.id,
-        starts_at=now + timedelta(days=1),
+        starts_at=now - timedelta(minutes=15),
         slug=SLUG,
     )
     show.is_sample = True

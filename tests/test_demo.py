@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from accounts import passwords, users
+from accounts.users import User
 from catalog import grants, places, producers
 from catalog.certificates import Certificate, PaperKind, stars_today
 from catalog.gtin import is_example
@@ -24,9 +25,12 @@ from catalog.stock import StockItem, StockMovement
 from catalog.variants import Variant
 from catalog.villages import Village
 from core.db import Base, Database
+from core.settings import Settings
 from demo import bulk, people, sample, village
 from demo.commands import demo
+from tests.conftest import SECRET, create_tables
 from traceability.serials import Serial
+from wsgi import create_app
 
 DAY = datetime(2026, 11, 25, 5, 0, tzinfo=UTC)
 
@@ -245,3 +249,26 @@ def _stock_is_what_was_moved(session: Session) -> None:
     on_hand = {item.id: item.on_hand for item in session.scalars(select(StockItem))}
 
     assert {key: value for key, value in on_hand.items() if value} == moved
+
+
+def test_a_shop_that_others_reach_never_gets_the_demos_passwords(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/shop.db"
+    fresh = Database(url)
+    create_tables(fresh)
+    fresh.close()
+    app = create_app(
+        Settings(
+            PUBLIC_URL="https://cho.example",
+            DATABASE_URL=url,
+            SECRET_KEY=SECRET,
+            STORAGE_DIR=str(tmp_path / "storage"),
+        )
+    )
+
+    printed = app.test_cli_runner().invoke(args=["demo", "load", "--if-empty", "--json"])
+
+    assert printed.exit_code == 0
+    assert printed.stdout.strip() == "{}"
+    with app.extensions["database"].reading() as session:
+        assert session.scalar(select(func.count()).select_from(User)) == 0
+    app.extensions["database"].close()

@@ -10,11 +10,18 @@ from sqlalchemy import CursorResult, ForeignKey, UniqueConstraint, select, updat
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from accounts.audit import Actor, record
+from accounts.audit import Actor, describe, record
 from core.db import Base, word
 from core.errors import Conflict, Invalid
 from core.i18n import lazy as _
 from core.text import clean
+
+describe(
+    {
+        "lot.hold": _("held a lot back"),
+        "lot.recall": _("recalled a lot"),
+    }
+)
 
 CODE = re.compile(r"[A-Z0-9][A-Z0-9-]{0,19}")
 LONGEST_REASON = 500

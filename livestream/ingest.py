@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from accounts.audit import Actor, record
+from accounts.audit import Actor, describe, record
 from core.errors import Conflict, NotFound
 from core.i18n import lazy as _
 from livestream import claims, comments, shows
@@ -16,6 +16,13 @@ from livestream.claims import Bag, Claim, ClaimState
 from livestream.comments import Arrival, Comment, Lane
 from livestream.parsing import Item, Parsed, ShowCodes, parse
 from livestream.shows import Show, ShowItem, ShowState
+
+describe(
+    {
+        "comment.accept": _("reserved for a comment"),
+        "comment.dismiss": _("skipped a comment"),
+    }
+)
 
 SAME_WORDS = timedelta(seconds=60)
 MOST_PER_LINE = 10

@@ -6,12 +6,19 @@ from datetime import datetime, timedelta
 from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from accounts.audit import Actor, record
+from accounts.audit import Actor, describe, record
 from core.db import Base, word
 from core.errors import Conflict, Invalid, NotFound
 from core.i18n import lazy as _
 from core.money import Money
 from core.text import clean, slugify
+
+describe(
+    {
+        "show.go_live": _("took a show on air"),
+        "show.end": _("ended a show"),
+    }
+)
 
 # A code counts as "on screen" once viewers had time to see it change (parser rule 6).
 PINNED_AFTER = timedelta(seconds=30)

@@ -2,7 +2,7 @@
 
 import enum
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -70,18 +70,20 @@ class InboxPage:
     next_before: int | None
 
 
-def tab_of(text: str | None) -> Tab:
-    """Return the heap the address names; the one that waits for an answer when it names none."""
+def tab_of(text: str | None, counts: Mapping[Tab, int]) -> Tab:
+    """Return the heap the address names; the first with something in it when it names none."""
     try:
         return Tab(text or "")
     except ValueError:
-        return Tab.TO_CONFIRM
+        return next((tab for tab in Tab if counts[tab]), Tab.TO_CONFIRM)
 
 
 def list_page(
-    session: Session, producer_id: int, tab: Tab, *, before: int | None = None
+    session: Session, producer_id: int, wanted: str | None, *, before: int | None = None
 ) -> InboxPage:
-    """Return one page of a producer's orders, those written before part `before`."""
+    """Return one page of the wanted heap of a producer's orders, written before part `before`."""
+    counts = count_tabs(session, producer_id)
+    tab = tab_of(wanted, counts)
     earlier = SellerOrder.id < before if before is not None else SellerOrder.id.is_not(None)
     rows = session.execute(
         select(SellerOrder, Order)
@@ -93,7 +95,7 @@ def list_page(
     shown = rows[:PAGE]
     return InboxPage(
         tab,
-        count_tabs(session, producer_id),
+        counts,
         _cards(session, [(part, order) for part, order in shown]),
         shown[-1][0].id if len(rows) > PAGE else None,
     )

@@ -21,11 +21,22 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from accounts.audit import SYSTEM, Actor
+from accounts.audit import SYSTEM, Actor, describe, record
 from core.db import Base, word
 from core.errors import Conflict, NotFound
 from core.i18n import lazy as _
 from core.money import Money
+
+describe(
+    {
+        "order.accept": _("accepted an order"),
+        "order.decline": _("declined an order"),
+        "order.cancel": _("cancelled an order"),
+        "order.pack": _("packed an order"),
+        "order.ship": _("sent an order"),
+        "order.deliver": _("handed an order over"),
+    }
+)
 
 
 class OrderState(enum.StrEnum):
@@ -82,6 +93,10 @@ class Verb(enum.StrEnum):
     PAY_BACK = "pay_back"
 
 
+# Acts of people that stand in the list of what was done at a desk, beside the order's own history.
+TOLD_AT_THE_DESK = frozenset(
+    {Verb.ACCEPT, Verb.DECLINE, Verb.CANCEL, Verb.PACK, Verb.SHIP, Verb.DELIVER}
+)
 _S = SellerOrderState
 MOVES: dict[Verb, tuple[frozenset[SellerOrderState], SellerOrderState]] = {
     Verb.PAY: (frozenset({_S.PENDING}), _S.TO_CONFIRM),
@@ -328,6 +343,9 @@ def note(
             detail=detail or {},
         )
     )
+    if actor.user_id is not None and verb in TOLD_AT_THE_DESK:
+        code = session.get_one(Order, part.order_id).code
+        record(session, actor, f"order.{verb}", f"order:{code}", now=now, order=code)
 
 
 def _settle(session: Session, order_id: int, *, now: datetime) -> None:

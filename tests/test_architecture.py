@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from accounts import audit
 from core.settings import ROOT, Settings, env_example
 from tests.conftest import SECRET
 from wsgi import TABLES, create_app
@@ -109,6 +110,17 @@ def test_templates_hold_no_inline_script_style_or_handler() -> None:
     ]
 
     assert guilty == []
+
+
+def test_every_act_that_is_recorded_has_words(built_app: Flask) -> None:
+    recorded = {
+        verb
+        for path in SOURCES
+        for verb in re.findall(r"""record\(\s*session,\s*\w+,\s*"([a-z_.]+)\"""", path.read_text())
+    }
+
+    assert recorded
+    assert recorded - audit._words.keys() == set()
 
 
 def test_every_setting_is_in_the_example() -> None:

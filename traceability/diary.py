@@ -13,12 +13,18 @@ from decimal import Decimal
 from sqlalchemy import ForeignKey, Index, Numeric, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from accounts.audit import Actor, record
+from accounts.audit import Actor, describe, record
 from catalog.lots import Lot
 from core.db import Base, word
 from core.errors import Invalid
 from core.i18n import lazy as _
 from core.text import clean
+
+describe(
+    {
+        "step.write": _("wrote in the lot diary"),
+    }
+)
 
 LONGEST_PLACE = 120
 LONGEST_UNIT = 20
@@ -175,7 +181,7 @@ def write_step(
     )
     session.add(step)
     session.flush()  # gives the line its id
-    record(session, actor, "step.write", f"lot:{lot.id}", now=now, step=step.id, kind=kind.value)
+    record(session, actor, "step.write", f"lot:{lot.id}", now=now, lot=lot.code)
     return step
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from accounts.audit import Actor, record
+from accounts.audit import Actor, describe, record
 from catalog import lots, stock
 from catalog.lots import Lot
 from catalog.products import Product
@@ -16,6 +16,12 @@ from core.errors import Invalid, NotFound
 from core.i18n import lazy as _
 from traceability import trace_codes
 from traceability.diary import Step
+
+describe(
+    {
+        "lot.open": _("opened a lot"),
+    }
+)
 
 LOTS_A_PAGE = 30
 DOUBLE_TAP = timedelta(minutes=1)

@@ -12,12 +12,19 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from accounts.audit import Actor, record
+from accounts.audit import Actor, describe, record
 from core.db import Base, Database, word
 from core.errors import Conflict, NotFound
 from core.i18n import lazy as _
 from livestream.feeds.building import SuspiciousBuild, write_files
 from livestream.feeds.meta import Surroundings
+
+describe(
+    {
+        "feed.change_address": _("changed a feed's address"),
+        "feed.accept_smaller": _("accepted a smaller feed"),
+    }
+)
 
 KEPT_FILES = 3
 

@@ -20,6 +20,13 @@ from shop.orders import Ended, LineHold, Order, SellerOrder, SellerOrderState, V
 from shop.payments import payments, vietqr
 from shop.payments.payments import Payment, PaymentMethod
 
+audit.describe(
+    {
+        "payment.confirmed": _("saw the money arrive"),
+        "payment.paid_back": _("paid money back"),
+    }
+)
+
 COUNTDOWN = timedelta(minutes=30)
 HOLD = timedelta(hours=2)
 TIME_TO_CONFIRM = timedelta(hours=24)
@@ -73,7 +80,8 @@ def confirm_by_hand(
         "payment.confirmed",
         f"order:{order.code}",
         now=now,
-        amount=payment.amount.dong,
+        order=order.code,
+        amount=str(payment.amount),
         evidence=note,
     )
     if part.state is SellerOrderState.PENDING:

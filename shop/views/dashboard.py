@@ -36,12 +36,14 @@ Act = Callable[[Session, Order, SellerOrder, datetime], bool]
 @desk_view
 def inbox(*, desk: Desk) -> str:
     """List the producer's orders, the ones that wait for an answer first."""
-    tab = heaps.tab_of(request.args.get("muc"))
     cursor = read_cursor(request.args.get("sau"), (int,))
     before = cursor[0] if cursor else None
     with reading() as session:
         page = heaps.list_page(
-            session, desk.producer_id, tab, before=before if isinstance(before, int) else None
+            session,
+            desk.producer_id,
+            request.args.get("muc"),
+            before=before if isinstance(before, int) else None,
         )
     return render_template(
         "shop/desk/inbox.html",

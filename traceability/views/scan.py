@@ -1,7 +1,7 @@
 """What a phone shows after a scan: the page, and the QR that leads to it. No log-in, no script."""
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from babel.numbers import format_decimal
@@ -78,7 +78,6 @@ def page(code: str) -> Response:
         scan=found,
         kinds=KIND_NAMES,
         papers=PAPER_NAMES,
-        last_day=_last_day,
     )
     return _kept(make_response(body), FRESH)
 
@@ -135,11 +134,6 @@ def _printed_address(code: str) -> str | None:
 
 def _mistyped() -> str:
     return str(_("A code has 11 letters and digits. One seems to be mistyped."))
-
-
-def _last_day(expires_on: date) -> date:
-    """Return the last day a paper counts: `expires_on` is the first on which it does not."""
-    return expires_on - timedelta(days=1)
 
 
 def _to(place: str, status: int = 302) -> Response:

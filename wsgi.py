@@ -113,12 +113,12 @@ TASKS: dict[str, str] = {
 
 # What runs by the clock: name, seconds between runs, function.
 SCHEDULES: list[tuple[str, int, str]] = [
-    ("forget ended log-ins", 3_600, "accounts.standing:forget_ended"),
-    ("forget finished tasks", 86_400, "core.tasks:forget_finished"),
-    ("end unpaid orders", 60, "shop.cancellations:expire_due"),
-    ("let late claims go", 30, "livestream.claims:expire_claims"),
-    ("build every feed", 3_600, "livestream.feeds.jobs:ask_for_all"),
-    ("end unanswered orders", 300, "shop.cancellations:time_out_due"),
+    (mark("forget ended log-ins"), 3_600, "accounts.standing:forget_ended"),
+    (mark("forget finished tasks"), 86_400, "core.tasks:forget_finished"),
+    (mark("end unpaid orders"), 60, "shop.cancellations:expire_due"),
+    (mark("let late claims go"), 30, "livestream.claims:expire_claims"),
+    (mark("build every feed"), 3_600, "livestream.feeds.jobs:ask_for_all"),
+    (mark("end unanswered orders"), 300, "shop.cancellations:time_out_due"),
 ]
 
 # Entries of the producer's desk: endpoint, English label, icon. In the order they are shown.

@@ -3,7 +3,7 @@
 import calendar
 import enum
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import (
     BindParameter,
@@ -60,6 +60,11 @@ class Certificate(Base):
     file_key: Mapped[str | None]
     is_sample: Mapped[bool] = mapped_column(default=False)
     source: Mapped[str | None]
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day on which the paper counts; people read this, never `expires_on`."""
+        return self.expires_on - timedelta(days=1) if self.expires_on else None
 
     def counts_on(self, today: date) -> bool:
         """Say whether the paper is valid on `today`."""

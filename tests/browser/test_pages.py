@@ -18,7 +18,7 @@ from tests.browser.looking import (
     space_out,
 )
 from tests.browser.people import Buyer, Person
-from tests.browser.places import PLACES, Place, open_product
+from tests.browser.places import DESK, PLACES, Place, open_product
 from tests.browser.windows import NARROW, PHONE, Window
 from tests.running import RunningShop
 
@@ -74,7 +74,9 @@ def test_it_is_light_and_stands_still(window: Window, page: Page, place: Place) 
     lazy = page.locator("img[loading=lazy]").count()
     assert meter.kilobytes <= kilobytes, meter.told()
     assert meter.requests <= requests + lazy, meter.told()
-    assert shift <= 0.02, f"the layout moved by {shift}"
+    # The table of budgets allows a desk a little more than a buyer's page.
+    stillness = 0.05 if place.budget == DESK else 0.02
+    assert shift <= stillness, f"the layout moved by {shift}"
 
 
 def test_everybody_can_use_it_by_day_and_by_night(page: Page) -> None:

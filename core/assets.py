@@ -8,6 +8,7 @@ import gzip
 import json
 import os
 import re
+import threading
 from hashlib import sha256
 from pathlib import Path
 
@@ -35,11 +36,15 @@ def build(source: Path, target: Path) -> dict[str, str]:
         digest = sha256(content).hexdigest()[:12]
         hashed = f"{name.removesuffix(path.suffix)}.{digest}{path.suffix}"
         names[name] = hashed
-        _write(target / hashed, content, compress=path.suffix in COMPRESSIBLE)
-    draft = target / f"manifest.{os.getpid()}.tmp"
-    draft.write_text(json.dumps(names, indent=0, sort_keys=True))
-    draft.replace(target / "manifest.json")
+        _write(target, hashed, content, compress=path.suffix in COMPRESSIBLE)
+    known = json.dumps(names, indent=0, sort_keys=True).encode()
+    if not _holds(target / "manifest.json", known):
+        _put(target, "manifest.json", known)
     return names
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    return path.exists() and path.read_bytes() == content
 
 
 def _with_hashed_urls(css: str, name: str, names: dict[str, str]) -> str:
@@ -63,16 +68,26 @@ def _normal(path: Path) -> str:
     return "/".join(parts)
 
 
-def _write(path: Path, content: bytes, *, compress: bool) -> None:
-    if path.exists():
+def _write(target: Path, name: str, content: bytes, *, compress: bool) -> None:
+    if (target / name).exists():
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
     if compress:
-        path.with_name(path.name + ".br").write_bytes(brotli.compress(content, quality=11))
-        path.with_name(path.name + ".gz").write_bytes(gzip.compress(content, 9, mtime=0))
-    draft = path.with_name(f"{path.name}.{id(content)}.tmp")
+        _put(target, f"{name}.br", brotli.compress(content, quality=11))
+        _put(target, f"{name}.gz", gzip.compress(content, 9, mtime=0))
+    _put(target, name, content)
+
+
+def _put(target: Path, name: str, content: bytes) -> None:
+    """Write a file whole.
+
+    Drafts lie beside the folder: a process that starts up and reads it never meets one.
+    """
+    drafts = target.with_name(f"{target.name}.drafts")
+    drafts.mkdir(parents=True, exist_ok=True)
+    draft = drafts / f"{os.getpid()}.{threading.get_ident()}"
     draft.write_bytes(content)
-    draft.replace(path)
+    (target / name).parent.mkdir(parents=True, exist_ok=True)
+    draft.replace(target / name)
 
 
 def manifest(target: Path = BUILT) -> dict[str, str]:

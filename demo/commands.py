@@ -10,6 +10,7 @@ from flask.cli import AppGroup
 from sqlalchemy import exists, select
 
 from catalog.products import Product
+from core import migrations
 from core.clock import utc_now
 from core.db import Database
 from core.settings import Settings
@@ -33,12 +34,15 @@ demo = AppGroup("demo", help="The demo village: real goods, and one sample co-op
     is_flag=True,
     help="Only into an empty shop on this machine; leave every other alone.",
 )
+@click.option("--upgrade", is_flag=True, help="Bring the schema to the newest migration first.")
 @click.option("--json", "as_json", is_flag=True, help="Print addresses and log-ins as JSON.")
-def load(products: int, *, if_empty: bool, as_json: bool) -> None:
+def load(products: int, *, if_empty: bool, upgrade: bool, as_json: bool) -> None:
     """Load the demo village; running it twice changes nothing."""
     settings: Settings = current_app.config["SETTINGS"]
     database = Database(settings.DATABASE_URL, role="job")
     try:
+        if upgrade:
+            migrations.upgrade(database)
         with database.reading() as session:
             loaded = village.is_loaded(session)
             own_shop = not loaded and session.scalar(select(exists().select_from(Product)))

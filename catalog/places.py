@@ -9,16 +9,18 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, func, insert, select, update
+from sqlalchemy import ForeignKey, Index, delete, func, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.db import Base, word
 from core.errors import NotFound
 from core.i18n import lazy as _
-from core.text import fold, nfc
+from core.text import fold, nfc, words
 
 TWO_LEVELS_SINCE = date(2025, 7, 1)
 TITLES = ("Thành phố ", "Tỉnh ", "Xã ", "Phường ", "Thị trấn ", "Đặc khu ")
+OLD_TITLES = (*TITLES, "Thành Phố ", "Quận ", "Huyện ", "Thị xã ", "Thị Xã ")
+THREE_LEVELS_UNTIL = date(2025, 6, 30)
 _LETTERS = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
 _TONES = {"\u0300": 1, "\u0309": 2, "\u0303": 3, "\u0301": 4, "\u0323": 5}
 
@@ -51,10 +53,16 @@ class AdminUnit(Base):
 
 
 class FormerUnit(Base):
-    """What a commune was called before: several rows where the old one was split."""
+    """What a commune was called before: several rows where the old one was split.
+
+    `…_folded` are keys to look by; `valid_to` is the last day of the old name.
+    """
 
     __tablename__ = "former_unit"
-    __table_args__ = (Index("ix_former_unit_name", "ward_folded"),)
+    __table_args__ = (
+        Index("ix_former_unit_name", "ward_folded"),
+        Index("ix_former_unit_district", "district_folded"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     old_code: Mapped[str] = mapped_column(index=True)
@@ -64,6 +72,9 @@ class FormerUnit(Base):
     province: Mapped[str]
     new_code: Mapped[str] = mapped_column(ForeignKey("admin_unit.code"))
     divided: Mapped[bool]
+    district_folded: Mapped[str] = mapped_column(server_default="")
+    province_folded: Mapped[str] = mapped_column(server_default="")
+    valid_to: Mapped[date] = mapped_column(server_default="2025-06-30")
 
 
 def get_unit(session: Session, code: str) -> AdminUnit:
@@ -107,9 +118,7 @@ def list_communes(session: Session, province_code: str) -> list[AdminUnit]:
 
 def list_former(session: Session, ward: str) -> list[FormerUnit]:
     """Return the old wards of this name, marks forgiven: where they lie today."""
-    return list(
-        session.scalars(select(FormerUnit).where(FormerUnit.ward_folded == fold(bare_name(ward))))
-    )
+    return list(session.scalars(select(FormerUnit).where(FormerUnit.ward_folded == name_key(ward))))
 
 
 def place_names(session: Session, codes: Iterable[str | None]) -> dict[str, str]:
@@ -145,6 +154,21 @@ def bare_name(name: str) -> str:
         if name.startswith(title):
             return name.removeprefix(title)
     return name
+
+
+def name_key(name: str) -> str:
+    """Return what names are compared by: no title, no marks, «Phường 05» and «phường 5» alike."""
+    bare = nfc(name)
+    for title in OLD_TITLES:
+        if bare.startswith(title):
+            bare = bare.removeprefix(title)
+            break
+    return " ".join(plain_number(word) for word in words(bare))
+
+
+def plain_number(word: str) -> str:
+    """Return a number without the zeros before it, any other word as it is."""
+    return word.lstrip("0") or "0" if word.isdigit() else word
 
 
 def alphabet_key(name: str) -> str:
@@ -215,18 +239,23 @@ def _row(code: str, level: Level, name: str, parent: str | None) -> dict[str, An
 
 
 def _load_former(session: Session, path: Path) -> None:
-    if session.scalar(select(func.count()).select_from(FormerUnit)):
+    keyless = FormerUnit.district_folded == ""
+    if session.scalar(select(func.count()).select_from(FormerUnit).where(~keyless)):
         return
+    session.execute(delete(FormerUnit))
     with path.open(encoding="utf-8", newline="") as file:
         rows = [
             {
                 "old_code": row["old_code"],
                 "ward": nfc(row["ward"]),
-                "ward_folded": fold(bare_name(nfc(row["ward"]))),
+                "ward_folded": name_key(row["ward"]),
                 "district": nfc(row["district"]),
                 "province": nfc(row["province"]),
                 "new_code": row["new_code"],
                 "divided": row["divided"] == "1",
+                "district_folded": name_key(row["district"]),
+                "province_folded": name_key(row["province"]),
+                "valid_to": THREE_LEVELS_UNTIL,
             }
             for row in csv.DictReader(file)
         ]

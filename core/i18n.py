@@ -3,6 +3,7 @@
 Each floor keeps its Vietnamese in `translations/vi/<floor>.po`; they are merged into one catalogue.
 """
 
+from contextlib import AbstractContextManager
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -12,7 +13,7 @@ from babel.dates import format_date
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from flask_babel import LazyString, get_locale
+from flask_babel import LazyString, force_locale, get_locale
 from flask_babel import gettext as look_up
 
 from core.clock import VIETNAM
@@ -39,6 +40,15 @@ def gettext(msgid: str, **values: Any) -> str:
 def remembered(tongue: str | None, msgid: str) -> str:  # noqa: ARG001 - the tongue is the key
     """Return `msgid` in `tongue`, which must be the language of this page."""
     return str(look_up(msgid))
+
+
+def speaking(tongue: str) -> AbstractContextManager[None]:
+    """Write in `tongue` inside the block, whoever's page or work this is; needs an app's context.
+
+    For letters: they are written in their reader's language.
+    """
+    spoken: AbstractContextManager[None] = force_locale(tongue)
+    return spoken
 
 
 def mark(msgid: str) -> str:

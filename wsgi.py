@@ -33,6 +33,7 @@ from core.web import logs as request_log
 TABLES: list[str] = [
     "core.tasks",
     "core.schedules",
+    "core.inbox",
     "accounts.users",
     "accounts.sessions",
     "accounts.tokens",

@@ -166,7 +166,7 @@ def _fits(keys: list[str], row: FormerUnit) -> list[tuple[tuple[int, ...], int]]
     )
     at = district.first if district else at
     ward = _last(keys, row.ward_folded, _WARD_TITLES, before=at)
-    found = []
+    found: list[tuple[tuple[int, ...], int]] = []
     if ward is not None and (ward.titled or not row.ward_folded.isdigit()):
         touches = ward.end == at
         known = bool(district) + bool(province)
@@ -206,9 +206,9 @@ def _told(session: Session, rows: Collection[FormerUnit], *, street: str) -> lis
         return []
     places = []
     if len(districts) == 1 and len(wards) > 1:
-        [names] = districts
+        [district] = districts
         codes = {row.new_code for row in rows}
-        places.append(OldPlace(", ".join(names), _sorted(today, codes), street))
+        places.append(OldPlace(", ".join(district), _sorted(today, codes), street))
         return places
     for names in sorted(wards, key=lambda one: alphabet_key(" ".join(one))):
         codes = {row.new_code for row in rows if (row.ward, row.district, row.province) == names}

@@ -45,7 +45,7 @@ class Wish:
 
 def read(session: Session, typed: Mapping[str, str], quote: Quote) -> Wish:
     """Return the wish in the form `typed`, or raise Mistyped with every mistake in it."""
-    reader = _Reader(typed)
+    reader = Reader(typed)
     phone = reader.phone()
     name = reader.line("name", missing=_("Write the name of who receives the goods."))
     email = reader.email()
@@ -71,14 +71,16 @@ def read(session: Session, typed: Mapping[str, str], quote: Quote) -> Wish:
     )
 
 
-class _Reader:
+class Reader:
     """Reads one field after the other and remembers what was wrong."""
 
     def __init__(self, typed: Mapping[str, str]) -> None:
+        """Read the form `typed`."""
         self._typed = typed
         self.mistakes: list[tuple[str, str]] = []
 
     def line(self, field: str, *, missing: object = None) -> str:
+        """Return one line of text; an empty one is a mistake if there are words for it."""
         text = clean(self._typed.get(field, ""))
         if not text and missing is not None:
             self._wrong(field, missing)
@@ -87,6 +89,7 @@ class _Reader:
         return text
 
     def phone(self) -> str:
+        """Return the phone number as E.164."""
         text = self._typed.get("phone", "")
         if not clean(text):
             self._wrong("phone", _("Write a phone number: the producer calls it."))
@@ -98,6 +101,7 @@ class _Reader:
             return ""
 
     def email(self) -> str | None:
+        """Return the e-mail address, None when there is none."""
         text = clean(self._typed.get("email", ""))
         if not text:
             return None
@@ -108,6 +112,7 @@ class _Reader:
             return None
 
     def places(self, session: Session) -> tuple[tuple[str, str], tuple[str, str]]:
+        """Return (code, name) of the province and of its commune."""
         province = self._unit(session, "province_code", None)
         if province is None:
             self._wrong("province_code", _("Choose a province or city."))
@@ -128,6 +133,7 @@ class _Reader:
         return unit.code, unit.name
 
     def ways(self, quote: Quote) -> dict[int, DeliveryMethod]:
+        """Return the way each producer's goods come."""
         chosen = {}
         for parcel in quote.parcels:
             field = f"delivery_{parcel.slug}"
@@ -139,6 +145,7 @@ class _Reader:
         return chosen
 
     def method(self, quote: Quote) -> PaymentMethod:
+        """Return how the buyer pays."""
         try:
             method = PaymentMethod(self._typed.get("payment_method", ""))
         except ValueError:

@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from catalog.lots import Lot, LotState
+from core import events
 from core.clock import vietnam_day
 from core.db import Base, word
 from core.errors import Conflict, Invalid
@@ -55,6 +56,14 @@ class Why(enum.StrEnum):
     COUNTED = "counted"
     SHIPPED = "shipped"
     RETURNED = "returned"
+
+
+@dataclass(frozen=True, slots=True)
+class GoodsArrived:
+    """News: fresh goods of this variant lie on the shelf."""
+
+    variant_id: int
+    now: datetime
 
 
 class OutOfStock(Conflict):
@@ -406,6 +415,8 @@ def move(
         )
     )
     session.expire(item)
+    if why is Why.RECEIVED and delta > 0:
+        events.publish(session, GoodsArrived(item.variant_id, now))
 
 
 def count(

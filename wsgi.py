@@ -47,7 +47,9 @@ TABLES: list[str] = [
     "catalog.slugs",
     "catalog.search",
     "catalog.products",
+    "catalog.prices",
     "catalog.variants",
+    "catalog.sales",
     "catalog.lots",
     "catalog.certificates",
     "catalog.stock",
@@ -55,8 +57,11 @@ TABLES: list[str] = [
     "traceability.serials",
     "traceability.diary",
     "shop.carts",
+    "shop.saved",
     "shop.delivery",
     "shop.orders",
+    "shop.addresses",
+    "shop.connections",
     "shop.payments.payments",
     "livestream.shows",
     "livestream.comments",
@@ -81,7 +86,11 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("shop.views.cart", "blueprint"),
     ("shop.views.checkout", "blueprint"),
     ("shop.views.orders", "blueprint"),
+    ("shop.views.addresses", "blueprint"),
     ("shop.views.dashboard", "blueprint"),
+    ("shop.views.connections", "blueprint"),
+    ("shop.views.connections", "staff"),
+    ("shop.views.webhooks", "blueprint"),
     ("livestream.views.feeds", "blueprint"),
     ("livestream.views.desk_feeds", "blueprint"),
     ("livestream.views.shows", "blueprint"),
@@ -112,11 +121,16 @@ TASKS: dict[str, str] = {
     "feeds.build": "livestream.feeds.jobs:build",
 }
 
+# Who answers which outside service: provider in the address → function of a Call.
+WEBHOOKS: dict[str, str] = {}
+
 # What runs by the clock: name, seconds between runs, function.
 SCHEDULES: list[tuple[str, int, str]] = [
     (mark("forget ended log-ins"), 3_600, "accounts.standing:forget_ended"),
     (mark("forget finished tasks"), 86_400, "core.tasks:forget_finished"),
     (mark("end unpaid orders"), 60, "shop.cancellations:expire_due"),
+    (mark("forget what guests saved"), 86_400, "shop.saved:forget_old"),
+    (mark("forget deleted addresses"), 86_400, "shop.addresses:forget_deleted"),
     (mark("let late claims go"), 30, "livestream.claims:expire_claims"),
     (mark("build every feed"), 3_600, "livestream.feeds.jobs:ask_for_all"),
     (mark("end unanswered orders"), 300, "shop.cancellations:time_out_due"),
@@ -130,6 +144,7 @@ DASHBOARD: list[tuple[str, str, str]] = [
     ("desk_feeds.index", mark("Catalogue for Facebook"), "lien-ket"),
     ("desk.papers", mark("Papers"), "giay"),
     ("desk.bank", mark("Bank account"), "tien"),
+    ("desk_connections.index", mark("Connections"), "lien-ket"),
     ("desk.acts", mark("Acts"), "so"),
 ]
 
@@ -146,6 +161,7 @@ STAFF: list[tuple[str, str, str]] = [
     ("staff.helpers", mark("Helpers"), "khien"),
     ("staff_accounts.people", mark("Accounts"), "nguoi"),
     ("staff_accounts.acts", mark("Acts"), "so"),
+    ("staff_connections.operator", mark("Connections"), "lien-ket"),
     ("tasks.index", mark("Background work"), "dong-ho"),
 ]
 
@@ -185,6 +201,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["database"] = Database(settings.DATABASE_URL)
     app.extensions["storage"] = storage_for(settings)
     app.extensions["tasks"] = {kind: named(path) for kind, path in TASKS.items()}
+    app.extensions["webhooks"] = {service: named(path) for service, path in WEBHOOKS.items()}
     app.extensions["schedules"] = [(name, every, named(path)) for name, every, path in SCHEDULES]
     app.extensions["dashboard"] = DASHBOARD
     app.extensions["duties"] = [named(path) for path in DUTIES]

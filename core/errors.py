@@ -36,3 +36,7 @@ class Throttled(Refusal):
     def __init__(self, message: object = "", *, retry_after: int) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class Unavailable(Refusal):
+    """Someone this needs does not answer right now (503); worth trying again in a minute."""

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 
 from core.db import Database
-from core.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, Throttled
+from core.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, Throttled, Unavailable
 
 STATUS: dict[type[Refusal], int] = {
     NotFound: 404,
@@ -20,6 +20,7 @@ STATUS: dict[type[Refusal], int] = {
     Conflict: 409,
     Forbidden: 403,
     Throttled: 429,
+    Unavailable: 503,
 }
 
 
@@ -77,6 +78,9 @@ def refusal_page(refusal: Refusal) -> Response:
     """Answer a refusal with its status and a page in plain words."""
     status = next(code for family, code in STATUS.items() if isinstance(refusal, family))
     page = error_page(status, str(refusal.message) or None)
+    if isinstance(refusal, Unavailable):
+        current_app.logger.warning("someone outside did not answer", exc_info=refusal)
+        page.headers["Retry-After"] = "30"
     if isinstance(refusal, Throttled):
         page.headers["Retry-After"] = str(refusal.retry_after)
     return page

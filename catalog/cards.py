@@ -13,7 +13,7 @@ from catalog.lots import Lot
 from catalog.places import known_place
 from catalog.products import OcopGroup
 from catalog.stock import StockItem, sellable_rows
-from catalog.variants import Variant
+from catalog.variants import Variant, price_now, until_now, was_now
 from core.clock import vietnam_day
 from core.db import TODAY, ask
 from core.money import ZERO, Money
@@ -30,6 +30,7 @@ class Card(NamedTuple):
     place: str
     producer: str | None
     price: Money | None
+    was: Money | None
     unit: str
     several: bool
     price_is_sample: bool
@@ -40,7 +41,10 @@ class Card(NamedTuple):
 
 
 class Offer(NamedTuple):
-    """One variant of a product, and how many of it can be sold now (`free`)."""
+    """One variant of a product at today's price, and how many of it can be sold now (`free`).
+
+    `was` is the price to strike through beside a sale price, `until` when that one ends.
+    """
 
     product_id: int
     id: int
@@ -50,6 +54,8 @@ class Offer(NamedTuple):
     price: Money | None
     price_is_sample: bool
     gtin: str | None
+    was: Money | None
+    until: datetime | None
     free: int
 
 
@@ -69,7 +75,7 @@ def offers_of(
     offers: dict[int, list[Offer]] = {product_id: [] for product_id in product_ids}
     if not offers:
         return offers
-    rows = ask(session, _OFFERS, {"products": list(offers), "today": vietnam_day(now)})
+    rows = ask(session, _OFFERS, {"products": list(offers), "today": vietnam_day(now), "now": now})
     for offer in map(Offer._make, rows):
         offers[offer.product_id].append(offer)
     return offers
@@ -89,9 +95,11 @@ _OFFERS = (
         Variant.sku,
         Variant.name,
         Variant.unit,
-        Variant.price,
+        price_now,
         Variant.price_is_sample,
         Variant.gtin,
+        was_now,
+        until_now,
         _free,
     )
     .where(Variant.product_id.in_(bindparam("products", expanding=True)))
@@ -112,6 +120,7 @@ def card_of(row: Found, offers: list[Offer], stars: int | None) -> Card:
         place=known_place(row.commune, row.province, row.place_text),
         producer=row.producer,
         price=lowest.price if lowest else None,
+        was=lowest.was if lowest else None,
         unit=lowest.unit if lowest else "",
         several=len({offer.price for offer in sold}) > 1,
         price_is_sample=bool(lowest and lowest.price_is_sample),

@@ -31,7 +31,7 @@ from catalog.places import AdminUnit
 from catalog.producers import Producer
 from catalog.products import OcopGroup, Product, seen_by_buyers
 from catalog.stock import StockItem, sellable_rows
-from catalog.variants import Variant
+from catalog.variants import Variant, price_now
 from core.clock import vietnam_day
 from core.db import TODAY, ask
 from core.money import Money
@@ -119,6 +119,7 @@ def find_page(
         **asked,
         **search.compared(typed),
         "today": vietnam_day(now),
+        "now": now,
         "value": value,
         "last_id": last_id,
     }
@@ -287,9 +288,9 @@ def _some_variant(asked: frozenset[str]) -> ColumnElement[bool]:
     """Return the condition that one variant fits price and stock together, not one each."""
     variant = select(Variant.id).where(Variant.product_id == Product.id, Variant.price.is_not(None))
     if "price_from" in asked:
-        variant = variant.where(Variant.price >= bindparam("price_from"))
+        variant = variant.where(price_now >= bindparam("price_from"))
     if "price_to" in asked:
-        variant = variant.where(Variant.price <= bindparam("price_to"))
+        variant = variant.where(price_now <= bindparam("price_to"))
     if "in_stock" in asked:
         variant = (
             variant.join(StockItem, StockItem.variant_id == Variant.id)

@@ -48,7 +48,8 @@ class Product(Base):
 
     `claimed_stars` is what a source once reported, kept as history: the badge is computed from a
     certificate valid today, never from here. `list_price` repeats the lowest variant price so
-    that lists can sort by it; None means not for sale.
+    that lists can sort by it; None means not for sale. `live_since` is when buyers began to see
+    it, this time; None where nobody knows.
     """
 
     __tablename__ = "product"
@@ -81,6 +82,7 @@ class Product(Base):
     is_sample: Mapped[bool] = mapped_column(default=False)
     is_synthetic: Mapped[bool] = mapped_column(default=False)
     source: Mapped[str | None]
+    live_since: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -195,10 +197,14 @@ def _move(session: Session, product: Product, state: ProductState, *, now: datet
     session.execute(
         update(Product)
         .where(Product.id == product.id, Product.state != state)
-        .values(state=state, updated_at=now)
+        .values(
+            state=state,
+            updated_at=now,
+            live_since=now if state is ProductState.LIVE else None,
+        )
         .execution_options(synchronize_session=False)
     )
-    session.refresh(product, ["state", "updated_at"])
+    session.refresh(product, ["state", "updated_at", "live_since"])
 
 
 def rename(session: Session, product: Product, name: str, *, now: datetime) -> None:

@@ -225,6 +225,7 @@ def _add(session: Session, producer: Producer, sample: Sample, *, now: datetime)
             unit=size.unit,
             name=size.name,
             price=Money(size.price),
+            now=now,
             price_is_sample=True,
             gtin=_gtin(size.gtin_item) if size.gtin_item else None,
         )

@@ -245,6 +245,7 @@ def _put_on_sale(session: Session, product: Product, row: dict[str, str], *, now
         sku=f"OCOP-{product.id:05d}",
         unit=row["unit"] or NO_UNIT,
         price=Money(int(given)) if given else sample_price(product.group, luck),
+        now=now,
         price_is_sample=given is None,
     )
     item = stock.item_for(session, variant.id, None)

@@ -107,6 +107,11 @@ def choose(session: Session, province: str, district: str, ward: str) -> list[Ol
     return _told(session, rows, street="")
 
 
+def find_today(session: Session, code: str) -> Choice | None:
+    """Return the commune in force under this code."""
+    return _communes(session, {code}).get(code) if code.isascii() else None
+
+
 def find(session: Session, text: str) -> list[OldPlace]:
     """Return what an address in free text may mean, the likeliest first; nothing if unknown.
 
@@ -243,7 +248,11 @@ def _communes(session: Session, codes: Collection[str]) -> dict[str, Choice]:
     rows = session.execute(
         select(AdminUnit.code, AdminUnit.name, _Province.code, _Province.name)
         .join(_Province, _Province.code == AdminUnit.parent_code)
-        .where(AdminUnit.code.in_(codes), AdminUnit.valid_to.is_(None))
+        .where(
+            AdminUnit.code.in_(codes),
+            AdminUnit.level == Level.COMMUNE,
+            AdminUnit.valid_to.is_(None),
+        )
     )
     return {code: Choice(code, name, above, province) for code, name, above, province in rows}
 

@@ -104,6 +104,19 @@ class Kept:
     quantity: int
 
 
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What became of the account's cart when a guest's joined it.
+
+    `cut` holds fewer than wanted, `more` holds more than before (`wanted` is the number before);
+    `joined` is how many of the guest's things now lie beside the ones kept earlier.
+    """
+
+    cut: list[Kept]
+    more: list[Kept]
+    joined: int
+
+
 def find_open(session: Session, *, token: str | None, user_id: int | None) -> Cart | None:
     """Return the visitor's open cart: the account's own, or the guest's behind the cookie."""
     wanted = select(Cart).where(Cart.state == CartState.OPEN)
@@ -214,6 +227,15 @@ def change(
     return Kept(name, quantity, line.quantity)
 
 
+def find_line(
+    session: Session, cart: Cart, variant_id: int, lot_code: str | None, *, now: datetime
+) -> CartLine | None:
+    """Return the line of a thing in the cart, which is then this transaction's alone."""
+    piece = (variant_id, _lot_id(session, variant_id, lot_code))
+    _touch(session, cart, now=now)
+    return _find_line(session, cart, piece)
+
+
 def accept_prices(session: Session, cart: Cart, *, now: datetime) -> None:
     """Take today's prices as seen: the buyer was shown them and agreed."""
     _touch(session, cart, now=now)
@@ -226,39 +248,44 @@ def accept_prices(session: Session, cart: Cart, *, now: datetime) -> None:
     )
 
 
-def merge(session: Session, *, token: str, user_id: int, now: datetime) -> list[Kept]:
-    """Bring a guest's cart into the account at log-in; return what was cut to what is left.
+def merge(session: Session, *, token: str, user_id: int, now: datetime) -> Merged:
+    """Bring a guest's cart into the account at log-in; return everything that changed by it.
 
     Of a thing in both, the larger number stays. No line is lost: one that is sold out now stays
-    as it was, and the cart says so.
+    as it was, and the cart says so. Of two prices seen the lower one counts as seen.
     """
     guest = find_open(session, token=token, user_id=None)
     # The other tab may be filling or ordering this cart right now: wait for it, then look again.
     if guest is None or not _lock(session, guest, now=now):
-        return []
+        return Merged([], [], 0)
     own, _token = open_new(session, user_id=user_id, now=now)
     _touch(session, own, now=now)
     lines = {(line.variant_id, line.lot_id): line for line in _lines(session, own)}
     brought = _lines(session, guest)
     free = free_of_pieces(session, [(line.variant_id, line.lot_id) for line in brought], now=now)
     names = _names(session, [line.variant_id for line in brought])
-    cut = []
+    cut, more, joined = [], [], 0
     for line in brought:
-        piece = (line.variant_id, line.lot_id)
+        piece, name = (line.variant_id, line.lot_id), names[line.variant_id]
         mine = lines.get(piece)
-        wanted = max(line.quantity, mine.quantity if mine else 0)
+        before = mine.quantity if mine else 0
+        wanted = max(line.quantity, before)
         held = min(wanted, free[piece], MOST_OF_ONE) or wanted
         if held < wanted:
-            cut.append(Kept(names[line.variant_id], wanted, held))
+            cut.append(Kept(name, wanted, held))
+        elif mine is not None and held > before:
+            more.append(Kept(name, before, held))
         if mine is None:
+            joined += len(lines) > 0
             line.cart_id = own.id
             line.quantity = held
         else:
             mine.quantity = held
+            mine.seen_price = min(mine.seen_price, line.seen_price)
     session.flush()
     session.execute(delete(CartLine).where(CartLine.cart_id == guest.id))
     session.execute(delete(Cart).where(Cart.id == guest.id))
-    return cut
+    return Merged(cut, more, joined)
 
 
 def _goods(session: Session, variant_id: int, lot_code: str | None) -> tuple[Piece, str, Money]:

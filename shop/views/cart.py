@@ -14,6 +14,7 @@ from flask import (
     url_for,
 )
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from accounts.login import signed_in
@@ -22,11 +23,13 @@ from catalog.illustrations import alt_text
 from core.clock import utc_now
 from core.web.requests import public, reading, transaction
 from core.web.security import cookie_name, same_origin_only, set_cookie
-from shop import carts, quotes
+from shop import carts, later, quotes
 from shop.carts import BadQuantity, Cart, Kept, NoSuchGoods
+from shop.later import NotThere
 
 blueprint = Blueprint("cart", __name__)
 COOKIE = "cart"
+SAVED_COOKIE = "de_danh"
 COUNT_COOKIE = "gio_so"
 DAYS = 30
 NUMBER = re.compile("-?[0-9]{1,9}")
@@ -36,10 +39,13 @@ NUMBER = re.compile("-?[0-9]{1,9}")
 @public
 def show() -> Response:
     """Show what lies in the cart, by producer, at today's prices."""
-    user_id = own_id()
+    user_id, now = own_id(), utc_now()
     with reading() as session:
-        quote = quotes.quote(session, visitors_cart(session, user_id), now=utc_now())
-    response = make_response(render_template("shop/cart.html", quote=quote, alt_text=alt_text))
+        quote = quotes.quote(session, visitors_cart(session, user_id), now=now)
+        put_by = later.list_of(session, later.owner_of(user_id, saved_cookie()), now=now)
+    response = make_response(
+        render_template("shop/cart.html", quote=quote, later=put_by, alt_text=alt_text)
+    )
     remember_count(response, quote.count)
     return response
 
@@ -103,6 +109,57 @@ def change() -> Response:
     return response
 
 
+@blueprint.post("/gio-hang/de-danh")
+@public
+@same_origin_only
+def save() -> Response:
+    """Move a thing from the cart to those saved for later."""
+    user_id, now = own_id(), utc_now()
+    token = saved_cookie() or later.new_token()
+    with transaction() as session:
+        cart = visitors_cart(session, user_id)
+        if cart is None:
+            raise NotThere(_("This is no longer in the cart."))
+        later.save(
+            session,
+            cart,
+            later.owner_of(user_id, token) or "",
+            _number("variant_id"),
+            lot_code=request.form.get("lot") or None,
+            now=now,
+        )
+        count = carts.count(session, cart)
+    response = make_response(redirect(url_for("cart.show") + "#de-danh", 303))
+    if user_id is None:
+        set_cookie(response, SAVED_COOKIE, token, days=later.GUEST_DAYS)
+    remember_count(response, count)
+    return response
+
+
+@blueprint.post("/gio-hang/de-danh/<int:saved_id>")
+@public
+@same_origin_only
+def from_saved(saved_id: int) -> Response:
+    """Put a saved thing into the cart, or forget it."""
+    user_id, now = own_id(), utc_now()
+    owner = later.owner_of(user_id, saved_cookie())
+    token = None
+    with transaction() as session:
+        cart = visitors_cart(session, user_id)
+        if "remove" in request.form:
+            later.forget(session, owner, saved_id)
+        else:
+            if cart is None:
+                cart, token = carts.open_new(session, user_id=user_id, now=now)
+            _tell(later.to_cart(session, owner, cart, saved_id, now=now))
+        count = carts.count(session, cart) if cart else 0
+    response = make_response(redirect(url_for("cart.show"), 303))
+    if token is not None:
+        set_cookie(response, COOKIE, token, days=DAYS)
+    remember_count(response, count)
+    return response
+
+
 def own_id() -> int | None:
     """Return the id of who is logged in here, if anyone; ask before opening a transaction."""
     person = signed_in()
@@ -119,17 +176,43 @@ def cart_cookie() -> str | None:
     return request.cookies.get(cookie_name(COOKIE))
 
 
+def saved_cookie() -> str | None:
+    """Return under which value a guest's saved things are kept, if there is one."""
+    return request.cookies.get(cookie_name(SAVED_COOKIE))
+
+
 def remember_count(response: Response, count: int) -> None:
     """Let cached pages show how many pieces lie in the cart, without asking the shop."""
     set_cookie(response, COUNT_COOKIE, str(count), days=DAYS, http_only=False)
 
 
 def bring_guest_cart(session: Session, news: LoggedIn) -> None:
-    """Give the person who just logged in what they had put into a guest's cart."""
+    """Give the person who just logged in what they had put into a guest's cart or saved."""
     token = cart_cookie() if has_request_context() else None
     if token:
-        for kept in carts.merge(session, token=token, user_id=news.user_id, now=news.at):
+        merged = carts.merge(session, token=token, user_id=news.user_id, now=news.at)
+        for kept in merged.cut:
             _tell(kept)
+        for kept in merged.more:
+            flash(
+                _(
+                    "%(name)s: the cart now holds %(now)s, before %(before)s.",
+                    name=kept.name,
+                    now=kept.quantity,
+                    before=kept.wanted,
+                )
+            )
+        if merged.joined:
+            flash(
+                ngettext(
+                    "%(num)s thing chosen before logging in was added to this cart.",
+                    "%(num)s things chosen before logging in were added to this cart.",
+                    merged.joined,
+                )
+            )
+    saved_as = saved_cookie() if has_request_context() else None
+    if saved_as:
+        later.bring_along(session, token=saved_as, user_id=news.user_id)
 
 
 def _number(field: str, *, default: int | None = None) -> int:

@@ -18,12 +18,12 @@ from flask_babel import gettext as _
 
 from accounts.audit import Actor
 from accounts.login import signed_in
-from catalog import places
 from core.clock import utc_now
 from core.i18n import language
 from core.settings import BadSetting, Settings
 from core.web.requests import public, reading, transaction
-from shop import carts, checkout, links, quotes
+from shop import addresses, carts, checkout, links, quotes
+from shop.addresses import Entry
 from shop.checkout import (
     ONE_MODE,
     ONLY_INTERMEDIARY,
@@ -32,11 +32,12 @@ from shop.checkout import (
     EmptyCart,
     TooManyOrders,
 )
+from shop.views import place_fields
 from shop.views.cart import own_id, remember_count, visitors_cart
 from shop.wishes import Mistyped
 
 blueprint = Blueprint("checkout", __name__)
-CHOOSE_PROVINCE = "choose_province"
+USE_ADDRESS = "use_address"
 
 
 @blueprint.record_once
@@ -50,16 +51,16 @@ def stop_in_unknown_mode(state: BlueprintSetupState) -> None:
 @blueprint.get("/dat-hang")
 @public
 def form() -> Response:
-    """Show the checkout; `?province_code=` lists that province's communes."""
+    """Show the checkout with the default address; `?province_code=` lists its communes."""
     person = signed_in()
-    return _page({"name": person.name if person else "", **request.args})
+    return _page({"name": person.name if person else "", **request.args}, fill_in=True)
 
 
 @blueprint.post("/dat-hang")
 @public
 def place() -> Response:
     """Place the order, or show the same page again with what has to be mended."""
-    if CHOOSE_PROVINCE in request.form:
+    if place_fields.pressed(request.form) or USE_ADDRESS in request.form:
         return _page(request.form)
     settings: Settings = current_app.config["SETTINGS"]
     secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
@@ -121,8 +122,12 @@ def _page(
     status: int = 200,
     mistakes: list[tuple[str, str]] | None = None,
     asks: bool = False,
+    fill_in: bool = False,
 ) -> Response:
-    """Show the form with everything typed; after a price rise (`asks`) sending it again agrees."""
+    """Show the form with everything typed; after a price rise (`asks`) sending it again agrees.
+
+    `fill_in` lets the default address stand in the fields nothing was typed in.
+    """
     settings: Settings = current_app.config["SETTINGS"]
     user_id = own_id()
     with reading() as session:
@@ -130,16 +135,16 @@ def _page(
         quote = quotes.quote(session, cart, now=utc_now())
         if cart is None or not quote.lines:
             return _redirect(url_for("cart.show"))
-        provinces = places.list_provinces(session)
-        communes = places.list_communes(session, typed.get("province_code", "")[:2])
+        book = addresses.list_of(session, user_id) if user_id is not None else []
+        typed = _with_address(book, typed, fill_in=fill_in)
+        place = place_fields.values(session, typed)
     chosen = {parcel.slug: typed.get(f"delivery_{parcel.slug}", "") for parcel in quote.parcels}
     page = render_template(
         "shop/checkout.html",
         quote=quote,
-        typed=typed,
+        book=book,
         chosen=chosen,
-        provinces=provinces,
-        communes=communes,
+        **place,
         mistakes=mistakes or [],
         wrong=dict(mistakes or []),
         cart_token=links.write_cart_mark(
@@ -150,6 +155,19 @@ def _page(
         ),
     )
     return make_response(page, status)
+
+
+def _with_address(
+    book: list[Entry], typed: Mapping[str, str], *, fill_in: bool
+) -> Mapping[str, str]:
+    """Return what was typed with the address that was tapped, or with the default one."""
+    tapped = typed.get(USE_ADDRESS)
+    for entry in book:
+        if tapped == str(entry.address.id):
+            return {**typed, **entry.typed}
+        if fill_in and entry.address.is_default and "province_code" not in typed:
+            return {**typed, **entry.typed}
+    return typed
 
 
 def _redirect(address: str) -> Response:

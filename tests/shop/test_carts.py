@@ -114,9 +114,11 @@ def test_a_guests_cart_becomes_the_accounts_at_login(session: Session) -> None:
     carts.add(session, guest, both.id, quantity=3, now=NOON)
     carts.add(session, guest, only_guest.id, quantity=2, now=NOON)
 
-    cut = carts.merge(session, token=token, user_id=user.id, now=NOON)
+    merged = carts.merge(session, token=token, user_id=user.id, now=NOON)
 
-    assert cut == []
+    assert merged.cut == []
+    assert [(kept.wanted, kept.quantity) for kept in merged.more] == [(1, 3)]
+    assert merged.joined == 1
     assert held(session, own) == {both.id: 3, only_guest.id: 2}
     assert carts.find_open(session, token=token, user_id=None) is None
 
@@ -128,9 +130,9 @@ def test_merging_cuts_to_what_is_left_and_tells(session: Session) -> None:
     carts.add(session, guest, honey.id, quantity=5, now=NOON)
     place(session, a_cart(session, (honey, 3)).id)
 
-    cut = carts.merge(session, token=token, user_id=user.id, now=NOON)
+    merged = carts.merge(session, token=token, user_id=user.id, now=NOON)
 
-    assert [(kept.name, kept.wanted, kept.quantity) for kept in cut] == [("Mật ong", 5, 2)]
+    assert [(kept.name, kept.wanted, kept.quantity) for kept in merged.cut] == [("Mật ong", 5, 2)]
 
 
 def test_two_tabs_adding_at_once_make_one_line(database: Database) -> None:
@@ -196,7 +198,7 @@ def test_a_cart_filled_in_another_tab_during_the_log_in_loses_nothing(database: 
             return cart and carts.add(session, cart, tea_id, quantity=1, now=NOON)
 
         def log_in(session: Session, token: str = token, user_id: int = user_id) -> object:
-            return carts.merge(session, token=token, user_id=user_id, now=NOON)
+            return carts.merge(session, token=token, user_id=user_id, now=NOON).cut
 
         added, merged = at_once(database, [add, log_in])
 

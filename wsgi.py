@@ -57,12 +57,15 @@ TABLES: list[str] = [
     "traceability.serials",
     "traceability.diary",
     "shop.carts",
-    "shop.saved",
+    "shop.later",
     "shop.delivery",
+    "shop.carrier_fees",
     "shop.orders",
     "shop.addresses",
     "shop.connections",
     "shop.payments.payments",
+    "shop.saved",
+    "shop.season_calls",
     "livestream.shows",
     "livestream.comments",
     "livestream.claims",
@@ -91,6 +94,9 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("shop.views.connections", "blueprint"),
     ("shop.views.connections", "staff"),
     ("shop.views.webhooks", "blueprint"),
+    ("shop.views.saved", "blueprint"),
+    ("shop.views.seasons", "blueprint"),
+    ("shop.views.desk_seasons", "blueprint"),
     ("livestream.views.feeds", "blueprint"),
     ("livestream.views.desk_feeds", "blueprint"),
     ("livestream.views.shows", "blueprint"),
@@ -113,11 +119,15 @@ COMMANDS: list[tuple[str, str]] = [
 # Who listens to which news: (event class, handler), as "module:name" pairs.
 SUBSCRIPTIONS: list[tuple[str, str]] = [
     ("accounts.sessions:LoggedIn", "shop.views.cart:bring_guest_cart"),
+    ("accounts.sessions:LoggedIn", "shop.views.saved:bring_guest_list"),
+    ("catalog.stock:GoodsArrived", "shop.season_calls:on_arrival"),
 ]
 
 # Which function does which kind of background work.
 TASKS: dict[str, str] = {
     "mail.send": "core.mail:send",
+    "season.confirm": "shop.season_calls:ask_to_confirm",
+    "season.tell": "shop.season_calls:tell",
     "feeds.build": "livestream.feeds.jobs:build",
 }
 
@@ -129,7 +139,7 @@ SCHEDULES: list[tuple[str, int, str]] = [
     (mark("forget ended log-ins"), 3_600, "accounts.standing:forget_ended"),
     (mark("forget finished tasks"), 86_400, "core.tasks:forget_finished"),
     (mark("end unpaid orders"), 60, "shop.cancellations:expire_due"),
-    (mark("forget what guests saved"), 86_400, "shop.saved:forget_old"),
+    (mark("forget what guests saved"), 86_400, "shop.later:forget_old"),
     (mark("forget deleted addresses"), 86_400, "shop.addresses:forget_deleted"),
     (mark("let late claims go"), 30, "livestream.claims:expire_claims"),
     (mark("build every feed"), 3_600, "livestream.feeds.jobs:ask_for_all"),
@@ -141,6 +151,7 @@ DASHBOARD: list[tuple[str, str, str]] = [
     ("desk_orders.inbox", mark("Orders"), "don"),
     ("desk_lots.index", mark("Lot diary"), "so"),
     ("desk_shows.index", mark("Live shows"), "live"),
+    ("desk_seasons.index", mark("Waiting for new goods"), "lich"),
     ("desk_feeds.index", mark("Catalogue for Facebook"), "lien-ket"),
     ("desk.papers", mark("Papers"), "giay"),
     ("desk.bank", mark("Bank account"), "tien"),
@@ -149,7 +160,7 @@ DASHBOARD: list[tuple[str, str, str]] = [
 ]
 
 # Who tells a producer what waits: (session, producer id) → duties, the most urgent floor first.
-DUTIES: list[str] = ["shop.inbox:tell_duties"]
+DUTIES: list[str] = ["shop.inbox:tell_duties", "shop.season_calls:tell_duties"]
 
 # What `flask audit` proves: session → faults, in the order they are told.
 AUDITS: list[str] = ["shop.audit:find_faults", "livestream.audit:find_faults"]

@@ -30,6 +30,12 @@ def read_cursor(text: str | None, shape: tuple[type, ...]) -> Mark | None:
     return mark if fits else None
 
 
+def read_id(text: str | None) -> int | None:
+    """Return the id in the cursor of a list that goes by id alone; None for the first page."""
+    mark = read_cursor(text, (int,))
+    return mark[0] if mark and isinstance(mark[0], int) else None
+
+
 def _fits(value: object, kind: type) -> bool:
     if value is None:
         return True

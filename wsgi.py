@@ -61,11 +61,17 @@ TABLES: list[str] = [
     "shop.delivery",
     "shop.carrier_fees",
     "shop.orders",
+    "shop.vouchers",
+    "shop.commissions",
     "shop.addresses",
     "shop.connections",
     "shop.payments.payments",
+<<<<<<< wsgi.py
     "shop.saved",
     "shop.season_calls",
+=======
+    "shop.payments.refunds",
+>>>>>>> /tmp/spine_wt/wsgi.py
     "livestream.shows",
     "livestream.comments",
     "livestream.claims",

@@ -66,12 +66,9 @@ TABLES: list[str] = [
     "shop.addresses",
     "shop.connections",
     "shop.payments.payments",
-<<<<<<< wsgi.py
     "shop.saved",
     "shop.season_calls",
-=======
     "shop.payments.refunds",
->>>>>>> /tmp/spine_wt/wsgi.py
     "livestream.shows",
     "livestream.comments",
     "livestream.claims",

@@ -68,6 +68,11 @@ class Settings:
     SELLING_MODE: str = _setting(
         "intermediary", "intermediary (each producer is paid on its own account) or direct"
     )
+    OPERATOR_BANK_BIN: str = _setting(
+        "", "six-digit BIN of the operator's bank; only SELLING_MODE=direct asks money to it"
+    )
+    OPERATOR_BANK_ACCOUNT: str = _setting("", "the operator's account number")
+    OPERATOR_BANK_HOLDER: str = _setting("", "the account's holder, as the bank writes it")
     STORAGE_DIR: str = _setting(
         "var/storage", "folder of pictures, papers and feeds while S3_BUCKET is empty"
     )
@@ -90,6 +95,9 @@ class Settings:
     )
     TRUSTED_PROXIES: int = _setting(0, "how many proxies in front may set X-Forwarded-*")
     METRICS_TOKEN: str = _setting("", "bearer token of /metrics; empty: loopback only")
+    GHN_API_BASE: str = _setting(
+        "https://online-gateway.ghn.vn", "address of Giao Hàng Nhanh, or of a stand-in for it"
+    )
     SUPPORT_PHONE: str = _setting("", "phone shown in the footer and on error pages; empty: none")
     OPERATOR_NAME: str = _setting("", "legal name of who runs this shop, shown in the footer")
     LOG_LEVEL: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR")

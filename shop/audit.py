@@ -7,18 +7,27 @@ that the rule holds.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from catalog.stock import OPEN, HoldState, Reservation, StockItem, StockMovement
-from core.money import ZERO
 from shop.carts import Cart, CartState
-from shop.orders import LineHold, Order, OrderEvent, OrderLine, OrderState, SellerOrder, Verb
-from shop.orders import SellerOrderState as State
-from shop.payments.payments import Payment, PaymentMethod, PaymentState
+from shop.order_states import OrderState, Verb
+from shop.order_states import SellerOrderState as State
+from shop.orders import LineHold, Order, OrderEvent, OrderLine, SellerOrder
+from shop.payments.payments import PREPAID, Payment, PaymentShare
+from shop.payments.refunds import OPEN as REFUND_OPEN
+from shop.payments.refunds import Refund, RefundReason, RefundState
 
 HELD = (State.PENDING,)
 COMMITTED = (State.TO_CONFIRM, State.PREPARING, State.READY)
+# Money that went back after the parcel had left: the part goes on without it.
+AFTER_SENDING = (
+    RefundReason.RETURNED,
+    RefundReason.LOST,
+    RefundReason.DISPUTE,
+    RefundReason.GOODWILL,
+)
 GONE = (State.SHIPPED, State.DELIVERED, State.DELIVERY_FAILED, State.RETURNING, State.COMPLETED)
 
 
@@ -101,13 +110,14 @@ def _held_of_lines(
         .subquery()
     )
     total = func.coalesce(held.c.held, 0)
+    wanted = OrderLine.quantity - OrderLine.quantity_cancelled
     return (
-        select(OrderLine.id, OrderLine.quantity, total)
+        select(OrderLine.id, wanted, total)
         .join(SellerOrder, SellerOrder.id == OrderLine.seller_order_id)
         .outerjoin(held, held.c.line_id == OrderLine.id)
         .where(
             SellerOrder.state.in_(list(parts)),
-            total != OrderLine.quantity if expected else total != 0,
+            total != wanted if expected else total != 0,
         )
     )
 
@@ -116,7 +126,10 @@ def _totals_add_up(session: Session) -> Iterator[str]:
     of_lines = (
         select(
             OrderLine.seller_order_id.label("part"),
-            func.sum(OrderLine.unit_price * OrderLine.quantity).label("goods"),
+            func.sum(
+                OrderLine.unit_price * (OrderLine.quantity - OrderLine.quantity_cancelled)
+            ).label("goods"),
+            func.sum(OrderLine.discount_share - OrderLine.discount_cancelled).label("discount"),
         )
         .group_by(OrderLine.seller_order_id)
         .subquery()
@@ -128,64 +141,101 @@ def _totals_add_up(session: Session) -> Iterator[str]:
             or_(
                 of_lines.c.goods.is_(None),
                 SellerOrder.items_total != of_lines.c.goods,
-                SellerOrder.total != SellerOrder.items_total + SellerOrder.shipping_fee,
+                SellerOrder.discount_total != of_lines.c.discount,
+                SellerOrder.total
+                != SellerOrder.items_total
+                - SellerOrder.discount_total
+                + SellerOrder.shipping_fee
+                - SellerOrder.shipping_discount,
             )
         )
     )
     for part_id, amount in rows:
         yield f"part {part_id}: its total {amount.dong} is not its lines and delivery together"
-    of_parts = (
-        select(SellerOrder.order_id, func.sum(SellerOrder.total).label("total"))
+    shares = (
+        select(PaymentShare.payment_id, func.sum(PaymentShare.amount).label("total"))
+        .group_by(PaymentShare.payment_id)
+        .subquery()
+    )
+    for payment_id in session.scalars(
+        select(Payment.id)
+        .outerjoin(shares, shares.c.payment_id == Payment.id)
+        .where(or_(shares.c.total.is_(None), shares.c.total != Payment.amount))
+    ):
+        yield f"payment {payment_id}: its shares do not add up to what it asks for"
+
+
+def _prepaid_is_paid(session: Session) -> Iterator[str]:
+    """Compare what stays of the money of an order with what its living parts cost."""
+    net = (
+        select(
+            Payment.order_id,
+            func.sum(Payment.captured - Payment.refund_due - Payment.refunded).label("net"),
+        )
+        .where(Payment.method.in_([*PREPAID]))
+        .group_by(Payment.order_id)
+        .subquery()
+    )
+    gone_back = (
+        select(Refund.seller_order_id, func.sum(Refund.amount).label("amount"))
+        .where(Refund.reason.in_(AFTER_SENDING))
+        .group_by(Refund.seller_order_id)
+        .subquery()
+    )
+    owed = (
+        select(
+            SellerOrder.order_id,
+            func.sum(SellerOrder.total - func.coalesce(gone_back.c.amount, 0)).label("owed"),
+        )
+        .outerjoin(gone_back, gone_back.c.seller_order_id == SellerOrder.id)
+        .where(SellerOrder.state.not_in([State.PENDING, State.CANCELLED]))
         .group_by(SellerOrder.order_id)
         .subquery()
     )
     for code in session.scalars(
         select(Order.code)
-        .outerjoin(of_parts, of_parts.c.order_id == Order.id)
-        .where(or_(of_parts.c.total.is_(None), Order.total != of_parts.c.total))
+        .join(owed, owed.c.order_id == Order.id)
+        .outerjoin(net, net.c.order_id == Order.id)
+        .where(Order.payment_method.in_([*PREPAID]), func.coalesce(net.c.net, 0) < owed.c.owed)
     ):
-        yield f"order {code}: its total is not its parts together"
-    for payment_id in session.scalars(
-        select(Payment.id)
-        .join(SellerOrder, SellerOrder.id == Payment.seller_order_id)
-        .where(Payment.amount != SellerOrder.total)
-    ):
-        yield f"payment {payment_id}: asks for another amount than its part costs"
-
-
-def _prepaid_is_paid(session: Session) -> Iterator[str]:
-    waiting = SellerOrder.state.in_([State.PENDING, State.CANCELLED])
-    for part_id in session.scalars(
-        select(SellerOrder.id)
-        .join(Payment, Payment.seller_order_id == SellerOrder.id)
-        .where(
-            Payment.method == PaymentMethod.BANK_TRANSFER,
-            ~waiting,
-            or_(
-                Payment.state != PaymentState.SUCCEEDED,
-                Payment.captured - Payment.refunded < Payment.amount,
-            ),
-        )
-    ):
-        yield f"part {part_id}: goes on, but its transfer has not arrived"
+        yield f"order {code}: goes on, but its money has not arrived"
 
 
 def _money_of_ended_parts_goes_back(session: Session) -> Iterator[str]:
-    for part_id in session.scalars(
-        select(SellerOrder.id)
-        .join(Payment, Payment.seller_order_id == SellerOrder.id)
-        .where(
-            SellerOrder.state == State.CANCELLED,
+    alive = select(PaymentShare.payment_id).join(
+        SellerOrder, SellerOrder.id == PaymentShare.seller_order_id
+    )
+    for payment_id in session.scalars(
+        select(Payment.id).where(
+            Payment.id.not_in(alive.where(SellerOrder.state != State.CANCELLED)),
             Payment.captured != Payment.refunded + Payment.refund_due,
         )
     ):
-        yield f"part {part_id}: cancelled, but its money is neither sent back nor owed back"
-    for part_id in session.scalars(
-        select(SellerOrder.id)
-        .join(Payment, Payment.seller_order_id == SellerOrder.id)
-        .where(SellerOrder.state != State.CANCELLED, Payment.refund_due > ZERO)
+        yield f"payment {payment_id}: all was cancelled, but its money is not owed back"
+
+
+def _refunds_are_the_sums(session: Session) -> Iterator[str]:
+    sums = (
+        select(
+            Refund.payment_id,
+            func.sum(case((Refund.state.in_(list(REFUND_OPEN)), Refund.amount))).label("due"),
+            func.sum(case((Refund.state == RefundState.SUCCEEDED, Refund.amount))).label("sent"),
+        )
+        .group_by(Refund.payment_id)
+        .subquery()
+    )
+    for payment_id in session.scalars(
+        select(Payment.id)
+        .outerjoin(sums, sums.c.payment_id == Payment.id)
+        .where(
+            or_(
+                Payment.refund_due != func.coalesce(sums.c.due, 0),
+                Payment.refunded != func.coalesce(sums.c.sent, 0),
+                Payment.refund_due + Payment.refunded > Payment.captured,
+            )
+        )
     ):
-        yield f"part {part_id}: goes on, but its money is owed back"
+        yield f"payment {payment_id}: its refunds do not add up, or are more than came in"
 
 
 def _one_cart_one_order(session: Session) -> Iterator[str]:
@@ -258,6 +308,7 @@ CHECKS: dict[str, Callable[[Session], Iterator[str]]] = {
     "totals add up": _totals_add_up,
     "what was to be paid first is paid": _prepaid_is_paid,
     "money of ended parts goes back": _money_of_ended_parts_goes_back,
+    "refunds are what goes back": _refunds_are_the_sums,
     "one cart, one order": _one_cart_one_order,
     "history tells the state": _history_tells_the_state,
     "an order follows its parts": _order_follows_its_parts,

@@ -16,10 +16,13 @@ from core.db import Database
 from core.errors import Invalid
 from core.i18n import lazy as _
 from core.text import clean
-from shop import orders
-from shop.orders import Ended, Order, SellerOrder, SellerOrderState, TooLate, Verb
-from shop.payments import payments
-from shop.payments.payments import PaymentState
+from shop import moves, orders
+from shop.moves import TooLate
+from shop.order_states import Ended, SellerOrderState, Verb
+from shop.orders import Order, SellerOrder
+from shop.payments import payments, refunds
+from shop.payments.payments import Payment, PaymentShare, PaymentState
+from shop.payments.refunds import RefundReason
 
 LONGEST_REASON = 200
 AT_ONCE = 500
@@ -32,14 +35,14 @@ class NoReason(Invalid):
 
 def cancel(session: Session, order: Order, *, actor: Actor, now: datetime) -> int:
     """Call off, for the buyer, every part that nobody is preparing yet; return how many."""
-    orders.lock(session, order.id)
+    moves.lock(session, order.id)
     parts = [part for part in orders.list_parts(session, order.id) if part.state in OPEN_TO_BUYER]
     for part in parts:
-        orders.move(
+        moves.move(
             session, part, Verb.CANCEL, actor=actor, now=now, ended=Ended.CANCELLED,
             hold_expires_at=None, confirm_by=None,
         )  # fmt: skip
-    _let_go(session, parts, HoldState.RELEASED, PaymentState.CANCELLED)
+    _let_go(session, parts, HoldState.RELEASED, PaymentState.CANCELLED, actor=actor, now=now)
     return len(parts)
 
 
@@ -64,9 +67,19 @@ def decline(
 def expire(session: Session, part: SellerOrder, *, now: datetime) -> bool:
     """End a part that was not paid while its goods were held; money that comes later revives it."""
     ran_out = SellerOrder.hold_expires_at <= now
+    # A card that is being charged right now decides first; its own answer, or failure, comes.
+    in_hand = (
+        select(PaymentShare.id)
+        .join(Payment, Payment.id == PaymentShare.payment_id)
+        .where(
+            PaymentShare.seller_order_id == SellerOrder.id,
+            Payment.state == PaymentState.PROCESSING,
+        )
+        .exists()
+    )
     return _end(
         session, part.order_id, part, Verb.EXPIRE, Ended.EXPIRED, actor=SYSTEM, now=now,
-        only_if=(ran_out,), hold=HoldState.EXPIRED, payment=PaymentState.EXPIRED,
+        only_if=(ran_out, ~in_hand), hold=HoldState.EXPIRED, payment=PaymentState.EXPIRED,
     )  # fmt: skip
 
 
@@ -93,24 +106,54 @@ def _end(
     hold: HoldState = HoldState.RELEASED,
     payment: PaymentState = PaymentState.CANCELLED,
 ) -> bool:
-    orders.lock(session, order_id)
-    moved = orders.move(
+    moves.lock(session, order_id)
+    moved = moves.move(
         session, part, verb, actor=actor, now=now, only_if=only_if,
         detail={"why": why} if why else None,
         ended=ended, ended_why=why, hold_expires_at=None, confirm_by=None,
     )  # fmt: skip
     if moved:
-        _let_go(session, [part], hold, payment)
+        _let_go(session, [part], hold, payment, actor=actor, now=now)
     return moved
 
 
 def _let_go(
-    session: Session, parts: list[SellerOrder], hold: HoldState, payment: PaymentState
+    session: Session,
+    parts: list[SellerOrder],
+    hold: HoldState,
+    payment: PaymentState,
+    *,
+    actor: Actor,
+    now: datetime,
 ) -> None:
+    if not parts:
+        return
     # All parts at once: stock rows are then taken in ascending order across the whole order.
     part_ids = [part.id for part in parts]
     stock.release(session, orders.list_holds(session, part_ids), as_state=hold)
     payments.close(session, part_ids, as_state=payment)
+    for part in parts:
+        refunds.request_left(session, part, reason=RefundReason.CANCELLED, actor=actor, now=now)
+    _owe_back_short_money(session, parts[0].order_id, as_state=payment, actor=actor, now=now)
+    payments.write_status(session, parts[0].order_id)
+
+
+def _owe_back_short_money(
+    session: Session, order_id: int, *, as_state: PaymentState, actor: Actor, now: datetime
+) -> None:
+    """Owe back what came, too little, for a whole order that has ended now."""
+    for payment in session.scalars(
+        select(Payment).where(
+            Payment.order_id == order_id,
+            Payment.seller_order_id.is_(None),
+            Payment.state == as_state,
+            Payment.captured > Payment.refund_due + Payment.refunded,
+        )
+    ):
+        refunds.request(
+            session, payment, None, payment.net,
+            reason=RefundReason.CANCELLED, actor=actor, now=now,
+        )  # fmt: skip
 
 
 def expire_due(database: Database, now: datetime) -> None:

@@ -3,34 +3,32 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import func, select, update
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from accounts.audit import Actor
 from catalog import certificates, stock
 from catalog.stock import OutOfStock, Reservation, Wanted
 from core.clock import vietnam_day
-from core.codes import CodeSpec, new_code
+from core.codes import new_code
 from core.errors import Conflict, Throttled
 from core.i18n import lazy as _
-from core.money import ZERO, Money, total
-from shop import confirmations, links, orders, quotes, wishes
+from core.money import Money, total
+from shop import confirmations, links, moves, orders, quotes, wishes
 from shop.carts import Cart, CartState
-from shop.codes import MEMO, ORDER_CODE
-from shop.orders import LineHold, Order, OrderLine, OrderState, SellerOrder, SellerOrderState, Verb
-from shop.payments.bank_transfer import HOLD, TIME_TO_CONFIRM
-from shop.payments.payments import Payment, PaymentMethod, PaymentState
+from shop.codes import ORDER_CODE
+from shop.order_states import OrderState, PaymentStatus, SellerOrderState, Source, Verb
+from shop.orders import LineHold, Order, OrderLine, SellerOrder
+from shop.payments import asking, choices
+from shop.payments.asking import HOLDS
+from shop.payments.payments import PREPAID, PaymentMethod
+from shop.payments.receipts import TIME_TO_CONFIRM
 from shop.quotes import Parcel, Quote, QuoteLine
+from shop.selling import INTERMEDIARY, Selling
 from shop.wishes import Wish
 
 ORDERS_AN_HOUR = 10
-ONE_MODE = "intermediary"
-ONLY_INTERMEDIARY = (
-    "SELLING_MODE={mode!r}: this version sells as intermediary only, each producer is paid on its "
-    "own account; leave SELLING_MODE empty"
-)
 
 
 class TooManyOrders(Throttled):
@@ -68,6 +66,7 @@ class Buyer:
     actor: Actor
     language: str
     mark: str
+    source: Source = Source.WEB
 
 
 def place(
@@ -80,6 +79,7 @@ def place(
     seen_goods: str | None = None,
     public_url: str,
     now: datetime,
+    selling: Selling = INTERMEDIARY,
 ) -> Order:
     """Turn the cart into an order and hold its goods, or change nothing at all.
 
@@ -105,16 +105,16 @@ def place(
         raise CartChanged(
             _("The cart has changed since this page was opened. Look at it, then order again.")
         )
-    wish = wishes.read(session, typed, quote)
+    wish = wishes.read(session, typed, quote, choices.offered(quote, selling))
     _refuse_flood(session, wish.phone, now=now)
     held = _hold(session, quote.lines, method=wish.method, now=now)
     order = _order(session, cart, wish, quote, buyer=buyer, now=now)
     parts = _parts(session, order, wish, quote, now=now)
     _lines(session, parts, quote, held, now=now)
-    session.add_all(
-        _payment(session, part, parcel, wish.method, now=now)
-        for part, parcel in zip(parts, quote.parcels, strict=True)
-    )
+    asking.ask(
+        session, order, parts, method=wish.method, selling=selling, now=now,
+        accounts={parcel.producer_id: parcel.account for parcel in quote.parcels},
+    )  # fmt: skip
     _note(session, parts, quote, actor=buyer.actor, now=now)
     session.flush()
     confirmations.queue(
@@ -164,12 +164,12 @@ def _refuse_flood(session: Session, phone: str, *, now: datetime) -> None:
 def _hold(
     session: Session, lines: Sequence[QuoteLine], *, method: PaymentMethod, now: datetime
 ) -> list[list[Reservation]]:
-    """Hold the goods of every line: for two hours while money is awaited, else for good."""
-    awaits_money = method is PaymentMethod.BANK_TRANSFER
+    """Hold the goods of every line: while money is awaited for its time, else for good."""
+    awaits_money = method in PREPAID
     wanted = [Wanted(line.variant_id, line.quantity, line.lot_id) for line in lines]
     try:
         held = stock.reserve(
-            session, wanted, now=now, expires_at=now + HOLD if awaits_money else None
+            session, wanted, now=now, expires_at=now + HOLDS[method] if awaits_money else None
         )
     except OutOfStock as refusal:
         name = next(line.name for line in lines if line.variant_id == refusal.variant_id)
@@ -186,13 +186,14 @@ def _hold(
 def _order(
     session: Session, cart: Cart, wish: Wish, quote: Quote, *, buyer: Buyer, now: datetime
 ) -> Order:
-    awaits_money = wish.method is PaymentMethod.BANK_TRANSFER
+    awaits_money = wish.method in PREPAID
     order = Order(
-        code=_free_code(session, ORDER_CODE, Order.code),
+        code=_free_code(session),
         token_hash=links.mark_hash(buyer.mark),
         cart_id=cart.id,
         user_id=buyer.actor.user_id,
         state=OrderState.PENDING_PAYMENT if awaits_money else OrderState.PLACED,
+        payment_status=PaymentStatus.AWAITING if awaits_money else PaymentStatus.COD_DUE,
         payment_method=wish.method,
         buyer_name=wish.name,
         buyer_phone=wish.phone,
@@ -203,6 +204,7 @@ def _order(
         address_text=wish.address_text,
         note=wish.note,
         total=total(parcel.items_total + _fee(parcel, wish) for parcel in quote.parcels),
+        source=buyer.source,
         language=buyer.language,
         placed_at=now,
     )
@@ -212,24 +214,27 @@ def _order(
 
 
 def _fee(parcel: Parcel, wish: Wish) -> Money:
-    return wish.ways[parcel.producer_id].fee_for(parcel.items_total)
+    return wish.fees[parcel.producer_id]
 
 
 def _parts(
     session: Session, order: Order, wish: Wish, quote: Quote, *, now: datetime
 ) -> list[SellerOrder]:
-    awaits_money = wish.method is PaymentMethod.BANK_TRANSFER
+    awaits_money = wish.method in PREPAID
     parts = [
         SellerOrder(
             order_id=order.id,
             producer_id=parcel.producer_id,
             producer_name=parcel.name,
             state=SellerOrderState.PENDING if awaits_money else SellerOrderState.TO_CONFIRM,
+            delivery_method_id=wish.ways[parcel.producer_id].id or None,
+            delivery_kind=wish.ways[parcel.producer_id].kind,
             delivery_name=wish.ways[parcel.producer_id].full_name,
+            weight_g=parcel.weight_g,
             items_total=parcel.items_total,
             shipping_fee=_fee(parcel, wish),
             total=parcel.items_total + _fee(parcel, wish),
-            hold_expires_at=now + HOLD if awaits_money else None,
+            hold_expires_at=now + HOLDS[wish.method] if awaits_money else None,
             confirm_by=None if awaits_money else now + TIME_TO_CONFIRM,
         )
         for parcel in quote.parcels
@@ -254,10 +259,12 @@ def _lines(
         OrderLine(
             seller_order_id=part.id,
             variant_id=line.variant_id,
+            product_id=line.product_id,
             lot_id=line.lot_id,
             product_name=line.product_name,
             variant_name=line.variant_name,
             unit=line.unit,
+            weight_g=line.weight_g,
             unit_price=line.price,
             quantity=line.quantity,
             place=line.place,
@@ -275,31 +282,11 @@ def _lines(
     )
 
 
-def _payment(
-    session: Session, part: SellerOrder, parcel: Parcel, method: PaymentMethod, *, now: datetime
-) -> Payment:
-    """Return what this part owes: cash at the door, or a transfer to the producer's own account."""
-    payment = Payment(
-        order_id=part.order_id,
-        seller_order_id=part.id,
-        method=method,
-        state=PaymentState.DUE,
-        amount=part.total,
-        captured=ZERO,
-        created_at=now,
-    )
-    if method is PaymentMethod.BANK_TRANSFER:
-        payment.state = PaymentState.AWAITING
-        payment.memo = _free_code(session, MEMO, Payment.memo)
-        payment.bank_bin, payment.bank_account, payment.bank_holder = parcel.account
-    return payment
-
-
-def _free_code(session: Session, spec: CodeSpec, column: InstrumentedAttribute[Any]) -> str:
-    """Return a code nobody has; of a thousand million the first try is almost always free."""
-    code = new_code(spec)
-    while session.scalar(select(column).where(column == code)) is not None:
-        code = new_code(spec)
+def _free_code(session: Session) -> str:
+    """Return an order code nobody has; the first try is almost always free."""
+    code = new_code(ORDER_CODE)
+    while session.scalar(select(Order.code).where(Order.code == code)) is not None:
+        code = new_code(ORDER_CODE)
     return code
 
 
@@ -312,7 +299,7 @@ def _note(
             for line in parcel.lines
             if line.is_cheaper and line.price is not None
         ]
-        orders.note(
+        moves.note(
             session, part, Verb.PLACE, actor=actor, now=now, before=None,
             detail={"cheaper": cheaper} if cheaper else None,
         )  # fmt: skip

@@ -12,9 +12,11 @@ from catalog.stock import OPEN, Reservation, StockItem
 from core.clock import vietnam_day
 from core.errors import Conflict
 from core.i18n import lazy as _
-from shop import orders
-from shop.orders import Order, SellerOrder, Verb
+from shop import moves, orders
+from shop.order_states import Verb
+from shop.orders import Order, SellerOrder
 from shop.payments import payments
+from shop.payments.payments import Custody
 
 
 class NotToBeSent(Conflict):
@@ -31,8 +33,8 @@ def accept(
     now: datetime,
 ) -> bool:
     """Promise the goods; `called_buyer` says that the producer rang the buyer first."""
-    orders.lock(session, order.id)
-    return orders.move(
+    moves.lock(session, order.id)
+    return moves.move(
         session,
         part,
         Verb.ACCEPT,
@@ -46,16 +48,16 @@ def accept(
 
 def pack(session: Session, order: Order, part: SellerOrder, *, actor: Actor, now: datetime) -> bool:
     """Say that the parcel stands ready; NotToBeSent when its lot may not leave any more."""
-    orders.lock(session, order.id)
+    moves.lock(session, order.id)
     _refuse_stopped_lots(session, part, now=now)
-    return orders.move(session, part, Verb.PACK, actor=actor, now=now)
+    return moves.move(session, part, Verb.PACK, actor=actor, now=now)
 
 
 def ship(session: Session, order: Order, part: SellerOrder, *, actor: Actor, now: datetime) -> bool:
     """Let the parcel leave: its goods are off the shelf from now on; NotToBeSent as for `pack`."""
-    orders.lock(session, order.id)
+    moves.lock(session, order.id)
     _refuse_stopped_lots(session, part, now=now)
-    moved = orders.move(session, part, Verb.SHIP, actor=actor, now=now)
+    moved = moves.move(session, part, Verb.SHIP, actor=actor, now=now, shipped_at=now)
     if moved:
         stock.consume(
             session,
@@ -94,8 +96,8 @@ def deliver(
     session: Session, order: Order, part: SellerOrder, *, actor: Actor, now: datetime
 ) -> bool:
     """Say that the buyer has the goods; cash due on delivery is collected with them."""
-    orders.lock(session, order.id)
-    moved = orders.move(session, part, Verb.DELIVER, actor=actor, now=now)
+    moves.lock(session, order.id)
+    moved = moves.move(session, part, Verb.DELIVER, actor=actor, now=now, delivered_at=now)
     if moved:
-        payments.collect(session, part.id, now=now)
+        payments.collect(session, part.id, custody=Custody.PRODUCER, now=now)
     return moved

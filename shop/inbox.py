@@ -3,17 +3,20 @@
 import enum
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from catalog.duties import Duty
 from core.i18n import mark
+from core.money import Money, total
 from shop import orders
-from shop.orders import Order, OrderEvent, OrderLine, SellerOrder, SellerOrderState
-from shop.payments import payments
+from shop.order_states import SellerOrderState
+from shop.orders import Order, OrderEvent, OrderLine, SellerOrder
+from shop.payments import payments, refunds
 from shop.payments.payments import Payment
+from shop.payments.refunds import Refund, RefundState
 
 PAGE = 20
 _S = SellerOrderState
@@ -52,12 +55,18 @@ DUTIES = (
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One order in the list."""
+    """One order in the list; its refunds are known on its own page."""
 
     order: Order
     part: SellerOrder
     payment: Payment
     lines: list[OrderLine]
+    refunds: list[Refund] = field(default_factory=list)
+
+    @property
+    def refund_due(self) -> Money:
+        """Return what is still to be sent back to the buyer."""
+        return total(one.amount for one in self.refunds if one.state is not RefundState.SUCCEEDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +113,8 @@ def list_page(
 def get_card(session: Session, code: str, producer_id: int) -> Card:
     """Return this producer's part of an order; another's does not exist here (NoSuchOrder)."""
     order, part = orders.get_part(session, code, producer_id)
-    return _cards(session, [(part, order)])[0]
+    [card] = _cards(session, [(part, order)])
+    return replace(card, refunds=refunds.of_parts(session, [part.id])[part.id])
 
 
 def count_tabs(session: Session, producer_id: int) -> dict[Tab, int]:

@@ -1,8 +1,8 @@
 """A quote: what lies in a cart, at today's prices and stock, one parcel for each producer."""
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 
@@ -14,10 +14,13 @@ from catalog.places import AdminUnit
 from catalog.producers import Producer, ProducerState
 from catalog.products import Product, ProductState
 from catalog.variants import Variant
-from core.money import Money, total
-from shop import delivery
+from core.money import ZERO, Money, total
+from shop import carrier_fees, delivery
+from shop.carrier_fees import Question
+from shop.carriers.carrier import To
 from shop.carts import MOST_OF_ONE, Cart, CartLine, free_of_pieces
-from shop.delivery import DeliveryMethod
+from shop.delivery import ASSUMED_WEIGHT_G, DeliveryKind, DeliveryMethod, Fee
+from shop.selling import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class QuoteLine:
     free: int
     seen_price: Money
     price: Money | None
+    weight_g: int | None = None
 
     @property
     def name(self) -> str:
@@ -78,15 +82,34 @@ class Parcel:
     slug: str
     name: str
     place: str | None
-    account: tuple[str | None, str | None, str | None]
+    account: Account | None
     is_demo: bool
     lines: list[QuoteLine]
     methods: list[DeliveryMethod]
+    to: To | None = None
+    carrier_fees: Mapping[int, Fee] = field(default_factory=dict)
 
     @property
     def takes_transfers(self) -> bool:
         """Say whether the producer has a bank account to be paid on."""
-        return all(self.account)
+        return self.account is not None
+
+    @property
+    def weight_g(self) -> int:
+        """Return what the goods weigh; a piece nobody weighed counts half a kilogram."""
+        return sum(
+            (line.weight_g or ASSUMED_WEIGHT_G) * line.quantity
+            for line in self.lines
+            if line.price is not None
+        )
+
+    def fee(self, way: DeliveryMethod) -> Fee:
+        """Return what this way costs to where the parcel goes, as far as that is known."""
+        known = self.to or To("", "")
+        own = way.quote(self.items_total, self.weight_g, known.province_code, known.commune_code)
+        if way.kind is not DeliveryKind.GHN or own.amount is None or way.is_free(self.items_total):
+            return own
+        return self.carrier_fees.get(way.id, Fee(own.amount, exact=False))
 
     @property
     def items_total(self) -> Money:
@@ -94,9 +117,13 @@ class Parcel:
         return total(line.amount for line in self.lines if line.price is not None)
 
     def method(self, chosen: str | None) -> DeliveryMethod | None:
-        """Return the way with this id, the first way when none was chosen, None for a wrong id."""
+        """Return the way with this id, None for a wrong id.
+
+        When none was chosen it is the first way that goes there, or the first of all.
+        """
         if not chosen:
-            return self.methods[0]
+            goes = (way for way in self.methods if self.fee(way).amount is not None)
+            return next(goes, self.methods[0])
         return next((way for way in self.methods if str(way.id) == chosen), None)
 
 
@@ -154,22 +181,58 @@ class Quote:
         return _digest(f"{line.variant_id}:{line.lot_id}:{line.quantity}" for line in self.lines)
 
     def total_with(self, chosen: dict[str, str]) -> Money:
-        """Return goods and carriage together, with the ways `chosen` for the producers' slugs."""
+        """Return goods and carriage together, with the ways `chosen` for the producers' slugs.
+
+        Where a fee is not exact yet its least is counted; what does not go there counts nothing.
+        """
         return total(
-            parcel.items_total
-            + (parcel.method(chosen.get(parcel.slug)) or parcel.methods[0]).fee_for(
-                parcel.items_total
-            )
-            for parcel in self.parcels
+            parcel.items_total + (fee.amount or ZERO)
+            for parcel, fee in zip(self.parcels, self.fees_with(chosen), strict=True)
         )
+
+    def fees_with(self, chosen: dict[str, str]) -> list[Fee]:
+        """Return the carriage of each parcel with the ways `chosen` for the producers' slugs."""
+        return [
+            parcel.fee(parcel.method(chosen.get(parcel.slug)) or parcel.methods[0])
+            for parcel in self.parcels
+        ]
+
+    def is_exact(self, chosen: dict[str, str]) -> bool:
+        """Say whether the total stands, or the address may still add to it."""
+        return all(fee.exact for fee in self.fees_with(chosen))
+
+    @property
+    def fees_shown(self) -> list[Fee]:
+        """Return the fee of every way of every parcel, as far as the address is known."""
+        return [parcel.fee(way) for parcel in self.parcels for way in parcel.methods]
+
+    @property
+    def fees(self) -> dict[str, int]:
+        """Return what a page shows beside each way: «producer:way» → đồng."""
+        return {
+            f"{parcel.producer_id}:{way.id}": amount.dong
+            for parcel in self.parcels
+            for way in parcel.methods
+            if (amount := parcel.fee(way).amount) is not None
+        }
 
 
 def _digest(facts: Iterable[str]) -> str:
     return sha256(",".join(facts).encode()).hexdigest()[:16]
 
 
-def quote(session: Session, cart: Cart | None, *, now: datetime) -> Quote:
-    """Return the cart as it would be bought right now, in as many queries for 1 line as for 300."""
+def account_of(producer: Producer) -> Account | None:
+    """Return the account a producer registered to be paid on, or None."""
+    if not (producer.bank_bin and producer.bank_account and producer.bank_holder):
+        return None
+    return Account(producer.bank_bin, producer.bank_account, producer.bank_holder)
+
+
+def quote(session: Session, cart: Cart | None, *, now: datetime, to: To | None = None) -> Quote:
+    """Return the cart as it would be bought right now, in as many queries for 1 line as for 300.
+
+    `to` is where it goes, as far as it is known; carriers' own fees are those they told lately.
+    """
     if cart is None:
         return Quote([])
     seller_commune, goods_commune = aliased(AdminUnit), aliased(AdminUnit)
@@ -200,6 +263,7 @@ def quote(session: Session, cart: Cart | None, *, now: datetime) -> Quote:
                 product_name=product.name,
                 variant_name=variant.name,
                 unit=variant.unit,
+                weight_g=variant.weight_g,
                 motif=product.motif,
                 place=goods_place or product.place_text,
                 quantity=line.quantity,
@@ -210,18 +274,52 @@ def quote(session: Session, cart: Cart | None, *, now: datetime) -> Quote:
         )
         sellers[producer.id] = (producer, seller_place or producer.place_text)
     methods = delivery.list_of_producers(session, list(sellers)) if sellers else {}
-    return Quote(
+    quoted = Quote(
         [
             Parcel(
                 producer_id=producer.id,
                 slug=producer.slug,
                 name=producer.name,
                 place=place,
-                account=(producer.bank_bin, producer.bank_account, producer.bank_holder),
+                account=account_of(producer),
                 is_demo=producer.is_demo,
                 lines=lines[producer.id],
                 methods=methods[producer.id],
+                to=to,
             )
             for producer, place in sellers.values()
         ]
     )
+    return _with_carrier_fees(session, quoted, now=now) if to and to.is_whole else quoted
+
+
+def _with_carrier_fees(session: Session, quoted: Quote, *, now: datetime) -> Quote:
+    return Quote(
+        [
+            replace(parcel, carrier_fees=carrier_fees.list_told(session, asked, now=now))
+            if (asked := questions_of(parcel))
+            else parcel
+            for parcel in quoted.parcels
+        ]
+    )
+
+
+def open_questions(quoted: Quote) -> list[Question]:
+    """Return what carriers were not asked lately about these parcels."""
+    return [
+        question
+        for parcel in quoted.parcels
+        for question in questions_of(parcel)
+        if question.method_id not in parcel.carrier_fees
+    ]
+
+
+def questions_of(parcel: Parcel) -> list[Question]:
+    """Return what a carrier has to be asked before its fee for this parcel is known."""
+    if parcel.to is None or not parcel.to.is_whole:
+        return []
+    return [
+        Question(way.id, parcel.producer_id, parcel.to, parcel.weight_g, parcel.items_total)
+        for way in parcel.methods
+        if way.kind is DeliveryKind.GHN and not way.is_free(parcel.items_total)
+    ]

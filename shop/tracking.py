@@ -12,10 +12,12 @@ from catalog.producers import Producer
 from core.money import Money, total
 from shop import orders
 from shop.cancellations import OPEN_TO_BUYER
-from shop.orders import Order, OrderEvent, OrderLine, SellerOrder, Verb
-from shop.payments import payments
+from shop.order_states import Verb
+from shop.orders import Order, OrderEvent, OrderLine, SellerOrder
+from shop.payments import payments, refunds
 from shop.payments.bank_transfer import COUNTDOWN
-from shop.payments.payments import Payment, PaymentState
+from shop.payments.payments import Payment, PaymentMethod, PaymentState
+from shop.payments.refunds import Refund, RefundState
 
 UNSHOWN = (Verb.SETTLE,)
 
@@ -29,11 +31,25 @@ class Tracked:
     payment: Payment
     lines: list[OrderLine]
     events: list[OrderEvent]
+    refunds: list[Refund]
 
     @property
     def awaits_money(self) -> bool:
-        """Say whether a transfer is still awaited."""
-        return self.payment.state is PaymentState.AWAITING
+        """Say whether a transfer, or the rest of one, is still awaited."""
+        return self.payment.method is PaymentMethod.BANK_TRANSFER and self.payment.state in (
+            PaymentState.AWAITING,
+            PaymentState.PARTIAL,
+        )
+
+    @property
+    def refund_due(self) -> Money:
+        """Return what is still to be sent back to the buyer."""
+        return total(one.amount for one in self.refunds if one.state is not RefundState.SUCCEEDED)
+
+    @property
+    def paid_back(self) -> list[Refund]:
+        """Return the refunds that were sent."""
+        return [one for one in self.refunds if one.state is RefundState.SUCCEEDED]
 
     @property
     def pay_until(self) -> datetime:
@@ -73,8 +89,17 @@ class Tracking:
 
     @property
     def to_pay(self) -> Money:
-        """Return what is still to be transferred."""
-        return total(part.payment.amount for part in self.parts if part.awaits_money)
+        """Return what is still to be transferred; parts paid together count once."""
+        awaited = {part.payment.id: part.payment for part in self.parts if part.awaits_money}
+        return total(payment.missing for payment in awaited.values())
+
+    @property
+    def together(self) -> Tracked | None:
+        """Return a part that stands for all, when one transfer pays the whole order."""
+        return next(
+            (one for one in self.parts if one.awaits_money and not one.payment.seller_order_id),
+            None,
+        )
 
     @property
     def may_cancel(self) -> bool:
@@ -84,7 +109,10 @@ class Tracking:
     @property
     def mark(self) -> str:
         """Return a word that changes whenever the page would."""
-        return "-".join(f"{part.part.state}.{part.payment.state}" for part in self.parts)
+        return "-".join(
+            f"{part.part.state}.{part.payment.state}.{part.payment.captured.dong}"
+            for part in self.parts
+        )
 
 
 def track(session: Session, order: Order) -> Tracking:
@@ -92,6 +120,7 @@ def track(session: Session, order: Order) -> Tracking:
     parts = orders.list_parts(session, order.id)
     part_ids = [part.id for part in parts]
     paid = payments.list_of_parts(session, part_ids)
+    sent_back = refunds.of_parts(session, part_ids)
     lines: dict[int, list[OrderLine]] = defaultdict(list)
     for line in orders.list_lines(session, part_ids):
         lines[line.seller_order_id].append(line)
@@ -112,7 +141,12 @@ def track(session: Session, order: Order) -> Tracking:
         order,
         [
             Tracked(
-                part, producers[part.producer_id], paid[part.id], lines[part.id], events[part.id]
+                part,
+                producers[part.producer_id],
+                paid[part.id],
+                lines[part.id],
+                events[part.id],
+                sent_back[part.id],
             )
             for part in parts
         ],

@@ -1,6 +1,6 @@
 """What a buyer typed at the checkout, read and checked: all mistakes are told at once."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -10,10 +10,12 @@ from catalog import places
 from core.errors import Invalid, Refusal
 from core.i18n import lazy as _
 from core.mail import checked_address
+from core.money import Money
 from core.text import clean
+from shop.carriers.carrier import To
 from shop.delivery import DeliveryMethod
 from shop.payments.payments import PaymentMethod
-from shop.quotes import Quote
+from shop.quotes import Parcel, Quote
 
 LONGEST = {"name": 100, "street": 200, "note": 500}
 CODE_LENGTHS = {"province_code": 2, "ward_code": 5}
@@ -41,18 +43,40 @@ class Wish:
     note: str | None
     method: PaymentMethod
     ways: dict[int, DeliveryMethod]
+    fees: dict[int, Money]
 
 
-def read(session: Session, typed: Mapping[str, str], quote: Quote) -> Wish:
-    """Return the wish in the form `typed`, or raise Mistyped with every mistake in it."""
+def destination(session: Session, typed: Mapping[str, str]) -> To:
+    """Return where the goods go as far as the form `typed` says it: codes that fit, and names."""
+    reader = Reader(typed)
+    province = reader.unit(session, "province_code", None)
+    commune = reader.unit(session, "ward_code", province[0]) if province else None
+    return To(
+        province_code=province[0] if province else "",
+        commune_code=commune[0] if commune else "",
+        province=province[1] if province else "",
+        commune=commune[1] if commune else "",
+    )
+
+
+def read(
+    session: Session,
+    typed: Mapping[str, str],
+    quote: Quote,
+    offered: Collection[PaymentMethod],
+) -> Wish:
+    """Return the wish in the form `typed`, or raise Mistyped with every mistake in it.
+
+    It is paid in one of the ways `offered`.
+    """
     reader = Reader(typed)
     phone = reader.phone()
     name = reader.line("name", missing=_("Write the name of who receives the goods."))
     email = reader.email()
     province, commune = reader.places(session)
     street = reader.line("street", missing=_("Write the house number, road or hamlet."))
-    ways = reader.ways(quote)
-    method = reader.method(quote)
+    ways, fees = reader.ways(quote)
+    method = reader.method(offered)
     note = reader.line("note")
     if reader.mistakes:
         raise Mistyped(reader.mistakes)
@@ -68,6 +92,7 @@ def read(session: Session, typed: Mapping[str, str], quote: Quote) -> Wish:
         note=note or None,
         method=method,
         ways=ways,
+        fees=fees,
     )
 
 
@@ -78,6 +103,16 @@ class Reader:
         """Read the form `typed`."""
         self._typed = typed
         self.mistakes: list[tuple[str, str]] = []
+
+    def unit(self, session: Session, field: str, parent: str | None) -> tuple[str, str] | None:
+        """Return code and name of a unit in force beneath `parent`, None for anything else."""
+        code = self._typed.get(field, "").strip()
+        if len(code) != CODE_LENGTHS[field] or not code.isascii():
+            return None
+        unit = places.find_unit(session, code)
+        if unit is None or unit.parent_code != parent or unit.valid_to is not None:
+            return None
+        return unit.code, unit.name
 
     def line(self, field: str, *, missing: object = None) -> str:
         """Return one line of text; an empty one is a mistake if there are words for it."""
@@ -113,51 +148,76 @@ class Reader:
 
     def places(self, session: Session) -> tuple[tuple[str, str], tuple[str, str]]:
         """Return (code, name) of the province and of its commune."""
-        province = self._unit(session, "province_code", None)
+        province = self.unit(session, "province_code", None)
         if province is None:
             self._wrong("province_code", _("Choose a province or city."))
             return ("", ""), ("", "")
-        commune = self._unit(session, "ward_code", province[0])
+        commune = self.unit(session, "ward_code", province[0])
         if commune is None:
             self._wrong("ward_code", _("Choose a commune or ward of this province."))
             return province, ("", "")
         return province, commune
 
-    def _unit(self, session: Session, field: str, parent: str | None) -> tuple[str, str] | None:
-        code = self._typed.get(field, "").strip()
-        if len(code) != CODE_LENGTHS[field] or not code.isascii():
-            return None
-        unit = places.find_unit(session, code)
-        if unit is None or unit.parent_code != parent or unit.valid_to is not None:
-            return None
-        return unit.code, unit.name
-
-    def ways(self, quote: Quote) -> dict[int, DeliveryMethod]:
-        """Return the way each producer's goods come."""
-        chosen = {}
+    def ways(self, quote: Quote) -> tuple[dict[int, DeliveryMethod], dict[int, Money]]:
+        """Return each producer's way and what it costs to this address."""
+        chosen, fees = {}, {}
         for parcel in quote.parcels:
             field = f"delivery_{parcel.slug}"
             way = parcel.method(self._typed.get(field))
             if way is None:
                 self._wrong(field, _("Choose how %(producer)s sends.", producer=parcel.name))
+                continue
+            amount = parcel.fee(way).amount
+            if amount is None:
+                self._wrong(field, _not_there(parcel, way))
             else:
-                chosen[parcel.producer_id] = way
-        return chosen
+                chosen[parcel.producer_id], fees[parcel.producer_id] = way, amount
+        return chosen, fees
 
-    def method(self, quote: Quote) -> PaymentMethod:
+    def method(self, offered: Collection[PaymentMethod]) -> PaymentMethod:
         """Return how the buyer pays."""
         try:
             method = PaymentMethod(self._typed.get("payment_method", ""))
         except ValueError:
             self._wrong("payment_method", _("Choose how to pay."))
             return PaymentMethod.COD
-        if method is PaymentMethod.BANK_TRANSFER and not quote.takes_transfers:
+        if method not in offered:
             self._wrong(
                 "payment_method",
-                _("A producer in this cart takes no bank transfers. Choose to pay on delivery."),
+                _("This cart cannot be paid like that. Choose another way to pay."),
             )
         return method
 
     def _wrong(self, field: str, message: object) -> None:
         if field not in dict(self.mistakes):
             self.mistakes.append((field, str(message)))
+
+
+def _not_there(parcel: Parcel, way: DeliveryMethod) -> object:
+    """Say why this way does not carry this parcel, and how to mend it."""
+    if way.most_g is not None and parcel.weight_g > way.most_g:
+        return _(
+            "The goods of %(producer)s weigh %(weight)s kg, this way carries at most %(most)s kg. "
+            "Choose another way or order fewer.",
+            producer=parcel.name,
+            weight=kilos(parcel.weight_g),
+            most=kilos(way.most_g),
+        )
+    place = places.join_place(parcel.to.commune, parcel.to.province) if parcel.to else ""
+    if any(parcel.fee(other).amount is not None for other in parcel.methods):
+        return _(
+            "%(producer)s does not send to %(place)s this way. Choose another way.",
+            producer=parcel.name,
+            place=place,
+        )
+    return _(
+        "%(producer)s does not send to %(place)s. "
+        "Choose another address, or take its goods out of the cart.",
+        producer=parcel.name,
+        place=place,
+    )
+
+
+def kilos(grams: int) -> str:
+    """Return grams as people say them in kilograms: 1500 → «1,5»."""
+    return f"{grams / 1000:.3f}".rstrip("0").rstrip(".").replace(".", ",")

@@ -1,7 +1,7 @@
-"""Paying by bank transfer: a VietQR to the producer's own account, and the money that arrives.
+"""Paying by bank transfer: a VietQR to the account of who sells, and a person's word on what came.
 
-The shop never holds the money. The producer, or a helper on its behalf, looks at its own account
-and says what came in; a transfer is known by the memo of its payment.
+As an intermediary the shop never holds the money: the producer, or a helper on its behalf, looks at
+its own account and says what came in. One operator needs more than one person's word for much.
 """
 
 from datetime import datetime, timedelta
@@ -10,27 +10,27 @@ from sqlalchemy.orm import Session
 
 from accounts import audit
 from accounts.audit import Actor
-from catalog import stock
-from catalog.stock import OutOfStock, Wanted
-from core.errors import Invalid
+from core.errors import Conflict, Invalid
 from core.i18n import lazy as _
+from core.money import ZERO, Money
 from core.text import clean
-from shop import orders
-from shop.orders import Ended, LineHold, Order, SellerOrder, SellerOrderState, Verb
-from shop.payments import payments, vietqr
-from shop.payments.payments import Payment, PaymentMethod
+from shop import moves
+from shop.orders import Order, SellerOrder
+from shop.payments import payments, receipts, refunds, vietqr
+from shop.payments.payments import Custody, Payment, PaymentMethod
+from shop.payments.receipts import Receipt
 
 audit.describe(
     {
         "payment.confirmed": _("saw the money arrive"),
-        "payment.paid_back": _("paid money back"),
+        "payment.claimed": _("saw much money arrive and asks for a second look"),
     }
 )
 
 COUNTDOWN = timedelta(minutes=30)
-HOLD = timedelta(hours=2)
-TIME_TO_CONFIRM = timedelta(hours=24)
 LONGEST_NOTE = 200
+# Above this the operator's money is taken as arrived on two persons' word (decision 2).
+ONE_WORD_IS_ENOUGH = Money(2_000_000)
 
 
 class NoEvidence(Invalid):
@@ -41,12 +41,16 @@ class NotATransfer(Invalid):
     """This payment is not made by bank transfer."""
 
 
+class SecondWordNeeded(Conflict):
+    """So much money needs a second person who saw it arrive."""
+
+
 def qr_text(payment: Payment) -> str:
-    """Return the VietQR of a transfer: the producer's account, the amount and the memo."""
-    if payment.bank_bin is None or payment.bank_account is None:
+    """Return the VietQR of what a transfer still lacks: account, amount and memo."""
+    if payment.bank_bin is None or payment.bank_account is None or payment.missing == ZERO:
         raise NotATransfer
     return vietqr.build(
-        payment.bank_bin, payment.bank_account, amount=payment.amount, memo=payment.memo
+        payment.bank_bin, payment.bank_account, amount=payment.missing, memo=payment.memo
     )
 
 
@@ -58,82 +62,81 @@ def confirm_by_hand(
     evidence: str,
     actor: Actor,
     now: datetime,
-) -> bool:
-    """Take the part's transfer as arrived in full, on the word of who looked at the account.
+) -> Receipt | None:
+    """Take what the part's transfer still lacks as arrived on its producer's own account.
 
-    The part then waits for the producer's yes. Money for a part that had expired revives it if its
-    goods can be held once more; else, and for a part that was cancelled, it is owed back.
-    Returns False when the money had been taken as arrived before; nothing changes then.
+    Returns None when nothing was lacking: it had been taken as arrived before.
     """
+    note = _noted(evidence)
+    moves.lock(session, order.id)
+    payment = payments.list_of_parts(session, [part.id])[part.id]
+    if payment.method is not PaymentMethod.BANK_TRANSFER:
+        raise NotATransfer(_("This order is not paid by bank transfer."))
+    if payment.seller_order_id is None:
+        raise NotATransfer(_("The operator of the shop receives the money of this order."))
+    return _take(session, order, payment, note, custody=Custody.PRODUCER, actor=actor, now=now)
+
+
+def confirm_for_operator(
+    session: Session,
+    order: Order,
+    payment: Payment,
+    *,
+    evidence: str,
+    actor: Actor,
+    now: datetime,
+) -> Receipt | None:
+    """Take what a transfer to the operator still lacks as arrived, without a bank row.
+
+    Above 2,000,000 ₫ the first person's word is only kept; a second person's lets the order go on.
+    Returns None when nothing was lacking, or while the second word is awaited.
+    """
+    note = _noted(evidence)
+    moves.lock(session, order.id)
+    session.refresh(payment)
+    if payment.method is not PaymentMethod.BANK_TRANSFER or payment.seller_order_id is not None:
+        raise NotATransfer(_("The producer receives the money of this order."))
+    if payment.missing > ONE_WORD_IS_ENOUGH and payment.captured == ZERO:
+        if payment.claimed_by is None:
+            payment.claimed_by, payment.claimed_note = actor.user_id, note
+            audit.record(
+                session, actor, "payment.claimed", f"order:{order.code}", now=now,
+                order=order.code, amount=str(payment.missing), evidence=note,
+            )  # fmt: skip
+            return None
+        if payment.claimed_by == actor.user_id:
+            raise SecondWordNeeded(_("Someone else has to look at the account as well."))
+        note = f"{payment.claimed_note}; {note}"
+    return _take(session, order, payment, note, custody=Custody.OPERATOR, actor=actor, now=now)
+
+
+def _noted(evidence: str) -> str:
     note = clean(evidence)[:LONGEST_NOTE]
     if not note:
         raise NoEvidence(_("Write how the money was seen."), field="evidence")
-    orders.lock(session, order.id)
-    payment = payments.list_of_parts(session, [part.id])[part.id]
-    if payment.method is not PaymentMethod.BANK_TRANSFER:
-        raise NotATransfer(_("This order is paid on delivery."))
-    if not payments.capture(session, payment, evidence=note, now=now):
-        return False
+    return note
+
+
+def _take(
+    session: Session,
+    order: Order,
+    payment: Payment,
+    note: str,
+    *,
+    custody: Custody,
+    actor: Actor,
+    now: datetime,
+) -> Receipt | None:
+    missing = payment.amount - payment.captured
+    if missing <= ZERO:
+        return None
     audit.record(
-        session,
-        actor,
-        "payment.confirmed",
-        f"order:{order.code}",
-        now=now,
-        order=order.code,
-        amount=str(payment.amount),
-        evidence=note,
+        session, actor, "payment.confirmed", f"order:{order.code}", now=now,
+        order=order.code, amount=str(missing), evidence=note,
+    )  # fmt: skip
+    return receipts.receive(
+        session, payment, missing, evidence=note, custody=custody, actor=actor, now=now
     )
-    if part.state is SellerOrderState.PENDING:
-        stock.commit_holds(session, orders.list_holds(session, [part.id]))
-        orders.move(
-            session,
-            part,
-            Verb.PAY,
-            actor=actor,
-            now=now,
-            detail={"evidence": note},
-            hold_expires_at=None,
-            confirm_by=now + TIME_TO_CONFIRM,
-        )
-    elif part.ended is Ended.EXPIRED and _hold_again(session, part, now=now):
-        orders.move(
-            session,
-            part,
-            Verb.REVIVE,
-            actor=actor,
-            now=now,
-            detail={"evidence": note},
-            ended=None,
-            confirm_by=now + TIME_TO_CONFIRM,
-        )
-    else:
-        payments.close(session, [part.id], as_state=payments.PaymentState.CANCELLED)
-        orders.note(
-            session,
-            part,
-            Verb.LATE_MONEY,
-            actor=actor,
-            now=now,
-            before=part.state,
-            detail={"evidence": note, "refund_due": payment.amount.dong},
-        )
-    return True
-
-
-def _hold_again(session: Session, part: SellerOrder, *, now: datetime) -> bool:
-    """Reserve the part's goods once more, for good; hold nothing at all if any are missing."""
-    lines = orders.list_lines(session, [part.id])
-    wanted = [Wanted(line.variant_id, line.quantity, line.lot_id) for line in lines]
-    try:
-        with session.begin_nested():
-            taken = stock.reserve(session, wanted, now=now, expires_at=None)
-    except OutOfStock:
-        return False
-    held = [(line, hold) for line, holds in zip(lines, taken, strict=True) for hold in holds]
-    session.add_all(LineHold(reservation_id=hold.id, line_id=line.id) for line, hold in held)
-    stock.commit_holds(session, [hold.id for _line, hold in held])
-    return True
 
 
 def pay_back(
@@ -145,18 +148,10 @@ def pay_back(
     actor: Actor,
     now: datetime,
 ) -> bool:
-    """Note that the producer sent back what it owed, under the bank's reference; once."""
-    note = clean(reference)[:LONGEST_NOTE]
-    if not note:
-        raise NoEvidence(_("Write the bank's reference of the money sent back."), field="reference")
-    orders.lock(session, order.id)
-    payment = payments.list_of_parts(session, [part.id])[part.id]
-    due = payment.refund_due.dong
-    if not payments.pay_back(session, payment, reference=note):
-        return False
-    detail = {"reference": note, "amount": due}
-    audit.record(session, actor, "payment.paid_back", f"order:{order.code}", now=now, **detail)
-    orders.note(
-        session, part, Verb.PAY_BACK, actor=actor, now=now, before=part.state, detail=detail
-    )
-    return True
+    """Note that the producer sent back all it owed for a part, under the bank's reference; once."""
+    moves.lock(session, order.id)
+    sent = [
+        refunds.settle(session, one, reference=reference, actor=actor, now=now)
+        for one in refunds.due_of(session, part)
+    ]
+    return any(sent)

@@ -20,18 +20,14 @@ from accounts.audit import Actor
 from accounts.login import signed_in
 from core.clock import utc_now
 from core.i18n import language
-from core.settings import BadSetting, Settings
-from core.web.requests import public, reading, transaction
-from shop import addresses, carts, checkout, links, quotes
+from core.settings import Settings
+from core.web.requests import database, public, reading, transaction
+from shop import addresses, carrier_fees, carts, checkout, links, quotes, wishes
 from shop.addresses import Entry
-from shop.checkout import (
-    ONE_MODE,
-    ONLY_INTERMEDIARY,
-    Buyer,
-    CannotBePlaced,
-    EmptyCart,
-    TooManyOrders,
-)
+from shop.checkout import Buyer, CannotBePlaced, EmptyCart, TooManyOrders
+from shop.payments import choices
+from shop.quotes import Quote
+from shop.selling import selling_of
 from shop.views import place_fields
 from shop.views.cart import own_id, remember_count, visitors_cart
 from shop.wishes import Mistyped
@@ -41,11 +37,9 @@ USE_ADDRESS = "use_address"
 
 
 @blueprint.record_once
-def stop_in_unknown_mode(state: BlueprintSetupState) -> None:
-    """Stop the start in a selling mode this version does not have, rather than sell wrongly."""
-    mode = state.app.config["SETTINGS"].SELLING_MODE
-    if mode != ONE_MODE:
-        raise BadSetting(ONLY_INTERMEDIARY.format(mode=mode))
+def stop_on_half_an_account(state: BlueprintSetupState) -> None:
+    """Stop the start when the operator's account is named in part: nobody could be paid on it."""
+    selling_of(state.app.config["SETTINGS"])
 
 
 @blueprint.get("/dat-hang")
@@ -91,6 +85,7 @@ def place() -> Response:
                 seen_goods=cart.goods,
                 public_url=settings.PUBLIC_URL + request.script_root,
                 now=utc_now(),
+                selling=selling_of(settings),
             )
             left = visitors_cart(session, person.user_id if person else None)
             count = carts.count(session, left) if left else 0
@@ -129,21 +124,29 @@ def _page(
     `fill_in` lets the default address stand in the fields nothing was typed in.
     """
     settings: Settings = current_app.config["SETTINGS"]
+    selling = selling_of(settings)
     user_id = own_id()
     with reading() as session:
-        cart = visitors_cart(session, user_id)
-        quote = quotes.quote(session, cart, now=utc_now())
-        if cart is None or not quote.lines:
-            return _redirect(url_for("cart.show"))
         book = addresses.list_of(session, user_id) if user_id is not None else []
         typed = _with_address(book, typed, fill_in=fill_in)
         place = place_fields.values(session, typed)
+        to = wishes.destination(session, place["typed"])
+        cart = visitors_cart(session, user_id)
+        quote = quotes.quote(session, cart, now=utc_now(), to=to)
+    if cart is None or not quote.lines:
+        return _redirect(url_for("cart.show"))
+    if _learn_fees(quote):
+        with reading() as session:
+            quote = quotes.quote(session, cart, now=utc_now(), to=to)
     chosen = {parcel.slug: typed.get(f"delivery_{parcel.slug}", "") for parcel in quote.parcels}
     page = render_template(
         "shop/checkout.html",
         quote=quote,
         book=book,
+        selling=selling,
+        offered=choices.offered(quote, selling),
         chosen=chosen,
+        fee_by_commune=any(not fee.exact for fee in quote.fees_shown),
         **place,
         mistakes=mistakes or [],
         wrong=dict(mistakes or []),
@@ -152,9 +155,17 @@ def _page(
             cart.id,
             prices=quote.prices if asks else "",
             goods=quote.goods,
+            fees=quote.fees,
         ),
     )
     return make_response(page, status)
+
+
+def _learn_fees(quote: Quote) -> bool:
+    """Ask carriers what they have not told of this cart; False when there was nothing to ask."""
+    questions = quotes.open_questions(quote)
+    carrier_fees.learn(database(), questions, current_app.config["SETTINGS"], now=utc_now())
+    return bool(questions)
 
 
 def _with_address(

@@ -95,7 +95,7 @@ def paid(*, desk: Desk, code: str) -> Response:
     """Say that the transfer has arrived on the producer's own account."""
 
     def act(session: Session, order: Order, part: SellerOrder, now: datetime) -> bool:
-        return bank_transfer.confirm_by_hand(
+        receipt = bank_transfer.confirm_by_hand(
             session,
             order,
             part,
@@ -103,6 +103,7 @@ def paid(*, desk: Desk, code: str) -> Response:
             actor=desk.actor,
             now=now,
         )
+        return receipt is not None
 
     return _do(desk, code, act, _("The money was written down as received."))
 

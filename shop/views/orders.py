@@ -74,7 +74,7 @@ def qr_code(code: str, payment_id: int, kind: str) -> Response:
     with reading() as session:
         followed = tracking.track(session, _open(session, code, user_id))
     payment = next((part.payment for part in followed.parts if part.payment.id == payment_id), None)
-    if payment is None or payment.state is not PaymentState.AWAITING:
+    if payment is None or payment.state not in (PaymentState.AWAITING, PaymentState.PARTIAL):
         raise NoSuchOrder
     text = qr_text(payment)
     if kind == "svg":

@@ -24,6 +24,7 @@ from shop.carts import Cart
 from shop.checkout import Buyer
 from shop.delivery import DeliveryKind, DeliveryMethod
 from shop.orders import Order, SellerOrder
+from shop.selling import INTERMEDIARY, Selling
 from tests.conftest import NOON, SECRET
 from tests.factories import a_commune, a_user
 
@@ -67,7 +68,13 @@ def a_cart(session: Session, *wanted: tuple[Variant, int], now: datetime = NOON)
 
 
 def place(
-    session: Session, cart_id: int, *, now: datetime = NOON, agreed: str = "", **typed: str
+    session: Session,
+    cart_id: int,
+    *,
+    now: datetime = NOON,
+    agreed: str = "",
+    selling: Selling = INTERMEDIARY,
+    **typed: str,
 ) -> Order:
     """Order a cart as a guest who typed FORM and whatever is given."""
     return checkout.place(
@@ -78,6 +85,7 @@ def place(
         agreed_prices=agreed,
         public_url="http://localhost",
         now=now,
+        selling=selling,
     )
 
 

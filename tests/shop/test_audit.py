@@ -18,7 +18,9 @@ PLANTED = {
     "reserved is the sum of holds": "UPDATE stock_item SET reserved = reserved - 1 WHERE id = 1",
     "on hand is the sum of movements": "UPDATE stock_item SET on_hand = on_hand + 1 WHERE id = 1",
     "holds fit the states": "UPDATE reservation SET state = 'released' WHERE id = 1",
-    "totals add up": "UPDATE seller_order SET total = total + 1 WHERE id = 1",
+    "totals add up": (
+        "UPDATE seller_order SET total = total + 1, items_total = items_total + 1 WHERE id = 1"
+    ),
     "what was to be paid first is paid": (
         "UPDATE payment SET state = 'awaiting', captured = 0 WHERE method = 'bank_transfer'"
     ),

@@ -21,7 +21,8 @@ from shop.checkout import (
     SoldOutMeanwhile,
     TooManyOrders,
 )
-from shop.orders import Order, OrderEvent, OrderLine, OrderState, SellerOrderState
+from shop.order_states import OrderState, SellerOrderState
+from shop.orders import Order, OrderEvent, OrderLine
 from shop.payments import payments
 from shop.payments.payments import PaymentMethod, PaymentState
 from shop.wishes import Mistyped

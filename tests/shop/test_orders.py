@@ -14,21 +14,13 @@ from shop import cancellations, fulfilment, orders
 from shop.audit import find_faults
 from shop.cancellations import NoReason
 from shop.fulfilment import NotToBeSent
-from shop.orders import (
-    MOVES,
-    TERMINAL,
-    Ended,
-    Order,
-    OrderEvent,
-    OrderState,
-    SellerOrder,
-    SellerOrderState,
-    TooLate,
-    Verb,
-)
+from shop.moves import TooLate
+from shop.order_states import MOVES, TERMINAL, Ended, OrderState, SellerOrderState, Verb
+from shop.orders import Order, OrderEvent, SellerOrder
 from shop.payments import bank_transfer, payments
 from shop.payments.bank_transfer import NoEvidence, NotATransfer
 from shop.payments.payments import PaymentState
+from shop.payments.receipts import Receipt
 from tests.conftest import NOON
 from tests.factories import a_lot, a_producer, a_product, a_variant, later
 from tests.shop.selling import BUYER, SELLER, an_order, at_once, only_part
@@ -42,7 +34,7 @@ def a_transfer(session: Session, in_stock: int = 5, quantity: int = 2) -> tuple[
     return order, only_part(session, order)
 
 
-def confirm(session: Session, order: Order, part: SellerOrder, **given: object) -> bool:
+def confirm(session: Session, order: Order, part: SellerOrder, **given: object) -> Receipt | None:
     values: dict[str, object] = {"evidence": "thấy trên ứng dụng", "actor": SELLER, "now": NOON}
     return bank_transfer.confirm_by_hand(session, order, part, **{**values, **given})  # type: ignore[arg-type]
 
@@ -162,8 +154,8 @@ def test_the_buyer_cancels_only_what_nobody_is_preparing(session: Session) -> No
 def test_money_that_arrived_commits_the_goods_and_starts_the_clock(session: Session) -> None:
     order, part = a_transfer(session)
 
-    assert confirm(session, order, part) is True
-    assert confirm(session, order, part, now=later(hours=1)) is False
+    assert confirm(session, order, part) is Receipt.PAID
+    assert confirm(session, order, part, now=later(hours=1)) is None
 
     assert (part.state, part.confirm_by, order.state) == (
         S.TO_CONFIRM,
@@ -307,12 +299,13 @@ def test_expiry_and_payment_at_the_same_moment_never_both_happen(database: Datab
             order_id, part_id = order.id, part.id
 
         def pay(session: Session, order_id: int = order_id, part_id: int = part_id) -> bool:
-            return confirm(
+            receipt = confirm(
                 session,
                 session.get_one(Order, order_id),
                 session.get_one(SellerOrder, part_id),
                 now=later(hours=2),
             )
+            return receipt is not None
 
         def end(session: Session, part_id: int = part_id) -> bool:
             part = session.get_one(SellerOrder, part_id)

@@ -1,0 +1,17 @@
+"""Which ways to pay a cart may choose between, in the order they are offered."""
+
+from shop.payments.payments import PaymentMethod
+from shop.quotes import Quote
+from shop.selling import Selling
+
+
+def offered(quote: Quote, selling: Selling) -> list[PaymentMethod]:
+    """Return the ways to pay for this cart, as this shop sells.
+
+    A transfer needs an account to go to: every producer's own, or the operator's.
+    """
+    ways = [PaymentMethod.COD]
+    has_account = selling.account is not None if selling.is_direct else quote.takes_transfers
+    if has_account:
+        ways.append(PaymentMethod.BANK_TRANSFER)
+    return ways

@@ -145,6 +145,20 @@ KINDS: dict[str, Kind] = {
                 mark("payOS calls the address at once. The time of the last message appears here."),
             ),
         ),
+        Kind(
+            "ghn",
+            "Giao Hàng Nhanh (GHN)",
+            Use.CARRIER,
+            (
+                Field("token", mark("API token")),
+                Field("shop_id", mark("ShopId"), mark("The number of the shop."), secret=False),
+            ),
+            (
+                mark("At khachhang.ghn.vn open the owner's page, then copy token and ShopId here."),
+                mark("Ask GHN to send order news to the address below."),
+                mark("Then add the way “GHN” under Delivery."),
+            ),
+        ),
     )
 }
 

@@ -7,7 +7,7 @@ when the key is changed.
 
 import hmac
 from base64 import urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -21,12 +21,14 @@ LONGEST_ID = 18
 class CartMark:
     """What the checkout form carries: its cart, the dearer prices it agrees to and what it showed.
 
-    Both are digests of a quote (`prices` and `goods`).
+    `prices` and `goods` are digests of a quote; `fees` is what stood beside each way of delivery,
+    «producer:way» → đồng.
     """
 
     cart_id: int
     prices: str
     goods: str
+    fees: Mapping[str, int]
 
 
 def order_mark(secret: str, cart_id: int) -> str:
@@ -47,9 +49,17 @@ def opens(order: Order, mark: str, secrets: Sequence[str]) -> bool:
     return fits
 
 
-def write_cart_mark(secret: str, cart_id: int, *, prices: str = "", goods: str = "") -> str:
+def write_cart_mark(
+    secret: str,
+    cart_id: int,
+    *,
+    prices: str = "",
+    goods: str = "",
+    fees: Mapping[str, int] | None = None,
+) -> str:
     """Return the hidden `cart_token` of a checkout form."""
-    body = f"{cart_id}.{prices}.{goods}"
+    shown = "_".join(f"{way}:{dong}" for way, dong in (fees or {}).items())
+    body = f"{cart_id}.{prices}.{goods}.{shown}"
     return f"{body}.{_mark(secret, 'cart:' + body)}"
 
 
@@ -57,14 +67,21 @@ def read_cart_mark(text: str, secrets: Sequence[str]) -> CartMark | None:
     """Return what a `cart_token` says, or None when it was not made here."""
     cart_id, _dot, rest = text.partition(".")
     shown, _dot, mark = rest.rpartition(".")
-    prices, _dot, goods = shown.partition(".")
+    prices, _dot, more = shown.partition(".")
+    goods, _dot, fees = more.partition(".")
     if not cart_id.isascii() or not cart_id.isdigit() or len(cart_id) > LONGEST_ID:
         return None
     for secret in secrets:
         right = _mark(secret, f"cart:{cart_id}.{shown}")
         if hmac.compare_digest(mark.encode(), right.encode()):
-            return CartMark(int(cart_id), prices, goods)
+            return CartMark(int(cart_id), prices, goods, _read_fees(fees))
     return None
+
+
+def _read_fees(text: str) -> dict[str, int]:
+    """Return the fees of a mark whose signature was right."""
+    pairs = (pair.rpartition(":") for pair in text.split("_") if pair)
+    return {way: int(dong) for way, _colon, dong in pairs}
 
 
 def _mark(secret: str, text: str) -> str:

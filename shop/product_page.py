@@ -142,7 +142,7 @@ _makes = (
 _ways = aliased(DeliveryMethod)
 _cheapest = (
     select(_ways.id)
-    .where(_ways.producer_id == Product.producer_id, _ways.place.is_(None))
+    .where(_ways.producer_id == Product.producer_id, _ways.place.is_(None), _ways.is_on)
     .order_by(_ways.fee, _ways.position)
     .limit(1)
     .correlate(Product)

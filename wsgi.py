@@ -68,7 +68,9 @@ TABLES: list[str] = [
     "shop.payments.payments",
     "shop.saved",
     "shop.season_calls",
+    "shop.reviews",
     "shop.payments.refunds",
+    "shop.ledger",
     "livestream.shows",
     "livestream.comments",
     "livestream.claims",
@@ -80,6 +82,7 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("core.web.health", "blueprint"),
     ("core.web.media", "blueprint"),
     ("accounts.views.public", "blueprint"),
+    ("accounts.views.profile", "blueprint"),
     ("accounts.views.staff", "blueprint"),
     ("accounts.views.tasks", "blueprint"),
     ("catalog.views.dashboard", "blueprint"),
@@ -93,6 +96,7 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("shop.views.checkout", "blueprint"),
     ("shop.views.orders", "blueprint"),
     ("shop.views.addresses", "blueprint"),
+    ("shop.views.own_orders", "blueprint"),
     ("shop.views.dashboard", "blueprint"),
     ("shop.views.connections", "blueprint"),
     ("shop.views.connections", "staff"),
@@ -100,6 +104,9 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("shop.views.saved", "blueprint"),
     ("shop.views.seasons", "blueprint"),
     ("shop.views.desk_seasons", "blueprint"),
+    ("shop.views.reviews", "blueprint"),
+    ("shop.views.desk_reviews", "blueprint"),
+    ("shop.views.staff_reviews", "blueprint"),
     ("livestream.views.feeds", "blueprint"),
     ("livestream.views.desk_feeds", "blueprint"),
     ("livestream.views.shows", "blueprint"),
@@ -124,11 +131,13 @@ SUBSCRIPTIONS: list[tuple[str, str]] = [
     ("accounts.sessions:LoggedIn", "shop.views.cart:bring_guest_cart"),
     ("accounts.sessions:LoggedIn", "shop.views.saved:bring_guest_list"),
     ("catalog.stock:GoodsArrived", "shop.season_calls:on_arrival"),
+    ("shop.moves:PartMoved", "shop.messages:on_move"),
 ]
 
 # Which function does which kind of background work.
 TASKS: dict[str, str] = {
     "mail.send": "core.mail:send",
+    "order.message": "shop.messages:send",
     "season.confirm": "shop.season_calls:ask_to_confirm",
     "season.tell": "shop.season_calls:tell",
     "feeds.build": "livestream.feeds.jobs:build",
@@ -144,6 +153,7 @@ SCHEDULES: list[tuple[str, int, str]] = [
     (mark("end unpaid orders"), 60, "shop.cancellations:expire_due"),
     (mark("forget what guests saved"), 86_400, "shop.later:forget_old"),
     (mark("forget deleted addresses"), 86_400, "shop.addresses:forget_deleted"),
+    (mark("remind producers of orders"), 300, "shop.messages:remind_due"),
     (mark("let late claims go"), 30, "livestream.claims:expire_claims"),
     (mark("build every feed"), 3_600, "livestream.feeds.jobs:ask_for_all"),
     (mark("end unanswered orders"), 300, "shop.cancellations:time_out_due"),
@@ -154,6 +164,7 @@ DASHBOARD: list[tuple[str, str, str]] = [
     ("desk_orders.inbox", mark("Orders"), "don"),
     ("desk_lots.index", mark("Lot diary"), "so"),
     ("desk_shows.index", mark("Live shows"), "live"),
+    ("desk_reviews.index", mark("Reviews"), "sao"),
     ("desk_seasons.index", mark("Waiting for new goods"), "lich"),
     ("desk_feeds.index", mark("Catalogue for Facebook"), "lien-ket"),
     ("desk.papers", mark("Papers"), "giay"),
@@ -173,6 +184,7 @@ STAFF: list[tuple[str, str, str]] = [
     ("staff.home", mark("At a glance"), "nha"),
     ("staff.places_to_sell", mark("Producers"), "cua-hang"),
     ("staff.helpers", mark("Helpers"), "khien"),
+    ("staff_reviews.index", mark("Reviews to check"), "sao"),
     ("staff_accounts.people", mark("Accounts"), "nguoi"),
     ("staff_accounts.acts", mark("Acts"), "so"),
     ("staff_connections.operator", mark("Connections"), "lien-ket"),
@@ -188,7 +200,7 @@ LANDINGS: dict[str, str] = {
 
 # Named places in lower floors' pages that upper floors fill: slot → template to include.
 SLOTS: dict[str, list[str]] = {
-    "account.home": ["catalog/_account_home.html"],
+    "account.home": ["catalog/_account_home.html", "shop/_account_home.html"],
 }
 
 

@@ -55,6 +55,10 @@ class CartChanged(CannotBePlaced):
     """Other goods lie in the cart than the page showed: another tab was busy."""
 
 
+class FeeRose(CannotBePlaced):
+    """Delivery costs more than the page showed; it is only sold if they agree to today's fee."""
+
+
 class PriceRose(CannotBePlaced):
     """Something costs more than the buyer saw; it is only sold if they agree to today's price."""
 
@@ -77,6 +81,7 @@ def place(
     buyer: Buyer,
     agreed_prices: str,
     seen_goods: str | None = None,
+    seen_fees: Mapping[str, int] | None = None,
     public_url: str,
     now: datetime,
     selling: Selling = INTERMEDIARY,
@@ -86,7 +91,8 @@ def place(
     A cart that was ordered already gives that same order, whatever is `typed` now. Raises
     EmptyCart, Mistyped, NoLongerSold, PriceRose (unless `agreed_prices` is the digest of exactly
     these higher prices), CartChanged (unless `seen_goods`, where given, is the digest of these
-    goods) and SoldOutMeanwhile.
+    goods), FeeRose (if delivery costs more than `seen_fees`, where given, say) and
+    SoldOutMeanwhile.
     """
     closed = session.scalar(
         update(Cart)
@@ -97,7 +103,7 @@ def place(
     if closed is None:
         return _placed_before(session, cart_id)
     cart = session.get_one(Cart, cart_id)
-    quote = quotes.quote(session, cart, now=now)
+    quote = quotes.quote(session, cart, now=now, to=wishes.destination(session, typed))
     if not quote.lines:
         raise EmptyCart(_("The cart is empty."))
     _refuse_changed(quote, agreed_prices)
@@ -106,6 +112,7 @@ def place(
             _("The cart has changed since this page was opened. Look at it, then order again.")
         )
     wish = wishes.read(session, typed, quote, choices.offered(quote, selling))
+    _refuse_dearer_ways(quote, wish, seen_fees)
     _refuse_flood(session, wish.phone, now=now)
     held = _hold(session, quote.lines, method=wish.method, now=now)
     order = _order(session, cart, wish, quote, buyer=buyer, now=now)
@@ -115,7 +122,7 @@ def place(
         session, order, parts, method=wish.method, selling=selling, now=now,
         accounts={parcel.producer_id: parcel.account for parcel in quote.parcels},
     )  # fmt: skip
-    _note(session, parts, quote, actor=buyer.actor, now=now)
+    _note(session, parts, quote, wish, actor=buyer.actor, now=now)
     session.flush()
     confirmations.queue(
         session, order, link=f"{public_url}/don-hang/{order.code}?t={buyer.mark}", now=now
@@ -144,6 +151,24 @@ def _refuse_changed(quote: Quote, agreed_prices: str) -> None:
                     name=line.name,
                     now=line.price,
                     before=line.seen_price,
+                )
+            )
+
+
+def _refuse_dearer_ways(quote: Quote, wish: Wish, seen_fees: Mapping[str, int] | None) -> None:
+    if seen_fees is None:
+        return
+    for parcel in quote.parcels:
+        way, fee = wish.ways[parcel.producer_id], wish.fees[parcel.producer_id]
+        seen = seen_fees.get(f"{parcel.producer_id}:{way.id}")
+        # Without the carrier's word the page would show another fee than is charged.
+        if seen is None or fee.dong > seen or not parcel.fee(way).exact:
+            raise FeeRose(
+                _(
+                    "Delivery by %(producer)s costs %(fee)s to this address. "
+                    "Look at the new total, then order again if it suits.",
+                    producer=parcel.name,
+                    fee=fee,
                 )
             )
 
@@ -291,7 +316,13 @@ def _free_code(session: Session) -> str:
 
 
 def _note(
-    session: Session, parts: list[SellerOrder], quote: Quote, *, actor: Actor, now: datetime
+    session: Session,
+    parts: list[SellerOrder],
+    quote: Quote,
+    wish: Wish,
+    *,
+    actor: Actor,
+    now: datetime,
 ) -> None:
     for part, parcel in zip(parts, quote.parcels, strict=True):
         cheaper = [
@@ -299,7 +330,9 @@ def _note(
             for line in parcel.lines
             if line.is_cheaper and line.price is not None
         ]
+        said = parcel.fee(wish.ways[part.producer_id]).said
+        told = {"cheaper": cheaper, "own_fee_because": said}
         moves.note(
             session, part, Verb.PLACE, actor=actor, now=now, before=None,
-            detail={"cheaper": cheaper} if cheaper else None,
+            detail={name: value for name, value in told.items() if value},
         )  # fmt: skip

@@ -97,9 +97,11 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("shop.views.cart", "blueprint"),
     ("shop.views.checkout", "blueprint"),
     ("shop.views.orders", "blueprint"),
+    ("shop.views.order_acts", "blueprint"),
     ("shop.views.addresses", "blueprint"),
     ("shop.views.own_orders", "blueprint"),
     ("shop.views.dashboard", "blueprint"),
+    ("shop.views.desk_delivery", "blueprint"),
     ("shop.views.connections", "blueprint"),
     ("shop.views.connections", "staff"),
     ("shop.views.webhooks", "blueprint"),
@@ -136,11 +138,13 @@ SUBSCRIPTIONS: list[tuple[str, str]] = [
     ("shop.moves:PartMoved", "shop.promotions:follow"),
     ("shop.moves:PartMoved", "shop.ledger:follow"),
     ("shop.moves:PartMoved", "shop.messages:on_move"),
+    ("shop.moves:PartMoved", "shop.completion:open_claim_window"),
 ]
 
 # Which function does which kind of background work.
 TASKS: dict[str, str] = {
     "mail.send": "core.mail:send",
+    "bank.refetch": "shop.payments.bank_refetch:refetch",
     "order.message": "shop.messages:send",
     "season.confirm": "shop.season_calls:ask_to_confirm",
     "season.tell": "shop.season_calls:tell",
@@ -148,14 +152,20 @@ TASKS: dict[str, str] = {
 }
 
 # Who answers which outside service: provider in the address → function of a Call.
-WEBHOOKS: dict[str, str] = {}
+WEBHOOKS: dict[str, str] = {
+    "casso": "shop.payments.bank_inbox:hear_casso",
+    "payos": "shop.payments.bank_inbox:hear_payos",
+    "sepay": "shop.payments.bank_inbox:hear_sepay",
+}
 
 # What runs by the clock: name, seconds between runs, function.
 SCHEDULES: list[tuple[str, int, str]] = [
     (mark("forget ended log-ins"), 3_600, "accounts.standing:forget_ended"),
     (mark("forget finished tasks"), 86_400, "core.tasks:forget_finished"),
+    (mark("catch lost messages of the bank"), 21_600, "shop.payments.bank_refetch:ask_all"),
     (mark("end unpaid orders"), 60, "shop.cancellations:expire_due"),
     (mark("begin and end sales"), 60, "catalog.sales:follow_the_clock"),
+    (mark("close delivered orders"), 600, "shop.completion:complete_due"),
     (mark("forget what guests saved"), 86_400, "shop.later:forget_old"),
     (mark("forget deleted addresses"), 86_400, "shop.addresses:forget_deleted"),
     (mark("remind producers of orders"), 300, "shop.messages:remind_due"),
@@ -167,6 +177,7 @@ SCHEDULES: list[tuple[str, int, str]] = [
 # Entries of the producer's desk: endpoint, English label, icon. In the order they are shown.
 DASHBOARD: list[tuple[str, str, str]] = [
     ("desk_orders.inbox", mark("Orders"), "don"),
+    ("desk_delivery.ways", mark("Delivery"), "xe"),
     ("desk_lots.index", mark("Lot diary"), "so"),
     ("desk_shows.index", mark("Live shows"), "live"),
     ("desk_reviews.index", mark("Reviews"), "sao"),
@@ -179,10 +190,14 @@ DASHBOARD: list[tuple[str, str, str]] = [
 ]
 
 # Who tells a producer what waits: (session, producer id) → duties, the most urgent floor first.
-DUTIES: list[str] = ["shop.inbox:tell_duties", "shop.season_calls:tell_duties"]
+DUTIES: list[str] = ["shop.inbox:tell_duties", "shop.payments.bank_desk:tell_duties", "shop.season_calls:tell_duties"]
 
 # What `flask audit` proves: session → faults, in the order they are told.
-AUDITS: list[str] = ["shop.audit:find_faults", "livestream.audit:find_faults"]
+AUDITS: list[str] = [
+    "shop.audit:find_faults",
+    "shop.ledger_audit:find_faults",
+    "livestream.audit:find_faults",
+]
 
 # Entries of the staff pages: endpoint, English label, icon.
 STAFF: list[tuple[str, str, str]] = [

@@ -104,14 +104,12 @@ def read(
     """Return one page of a producer's month, after the mark (moment, id) of the last row seen."""
     opening = _sum(session, producer_id, LedgerEntry.at < month.starts_at)
     in_month = (LedgerEntry.at >= month.starts_at) & (LedgerEntry.at < month.ends_at)
-    sums = {
-        kind: amount
-        for kind, amount in session.execute(
-            select(LedgerEntry.kind, func.sum(LedgerEntry.amount))
-            .where(LedgerEntry.producer_id == producer_id, in_month)
-            .group_by(LedgerEntry.kind)
-        )
-    }
+    of_kinds = session.execute(
+        select(LedgerEntry.kind, func.sum(LedgerEntry.amount))
+        .where(LedgerEntry.producer_id == producer_id, in_month)
+        .group_by(LedgerEntry.kind)
+    )
+    sums: dict[Kind, Money] = {kind: amount for kind, amount in of_kinds}  # noqa: C416 - rows
     balance = opening
     if after is not None:
         balance += _sum(session, producer_id, in_month & ~_beyond(after))

@@ -34,6 +34,7 @@ from tests.factories import (
     a_product,
     a_star,
     a_step,
+    a_switched_off_way,
     a_user,
     a_variant,
 )
@@ -98,8 +99,10 @@ def _fill(session: Session, *, now: datetime, text: str) -> FilledShop:
     serials.make(session, lot, 1, now=now, activated=True)
     feed = feeds.ensure_feed(session, Channel.META)
     order, mark, payment_id = _an_order(session, producer, variant, now=now, text=text)
+    way = a_switched_off_way(session, producer)
     addresses = {
         "producer": producer.slug,
+        "method_id": way.id,
         "slug": product.slug,
         "staff.slug": producer.slug,
         "code": code,

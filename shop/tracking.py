@@ -12,7 +12,7 @@ from catalog.producers import Producer
 from core.money import Money, total
 from shop import orders
 from shop.cancellations import OPEN_TO_BUYER
-from shop.order_states import Verb
+from shop.order_states import SellerOrderState, Verb
 from shop.orders import Order, OrderEvent, OrderLine, SellerOrder
 from shop.payments import payments, refunds
 from shop.payments.bank_transfer import COUNTDOWN
@@ -92,6 +92,13 @@ class Tracking:
         """Return what is still to be transferred; parts paid together count once."""
         awaited = {part.payment.id: part.payment for part in self.parts if part.awaits_money}
         return total(payment.missing for payment in awaited.values())
+
+    @property
+    def owed(self) -> Money:
+        """Return what the parts that go on cost now."""
+        return total(
+            one.part.total for one in self.parts if one.part.state is not SellerOrderState.CANCELLED
+        )
 
     @property
     def together(self) -> Tracked | None:

@@ -107,13 +107,20 @@ class Paper:
         self.text(words, size=size, most_lines=most_lines, **how)
 
     def pair(
-        self, left: str, right: str, *, size: float = 9, bold: bool = False, gap: float = 3
+        self,
+        left: str,
+        right: str,
+        *,
+        size: float = 9,
+        bold: bool = False,
+        x: float | None = None,
     ) -> None:
         """Write `left` (wrapped) and `right` (at the right margin) on the same line."""
         top = self.y
-        room = _width(_known(right, bold=bold), size, bold=bold) + gap
+        x = self.margin if x is None else x
+        room = _width(_known(right, bold=bold), size, bold=bold) + 3
         self._draw(right, size, bold=bold, x=self.margin, width=self.inner, align="right")
-        self.text(left, size=size, bold=bold, width=self.inner - room)
+        self.text(left, size=size, bold=bold, x=x, width=self.width - self.margin - x - room)
         self.y = max(self.y, top + _line_height(size))
 
     def rule(self, *, thick: bool = False) -> None:

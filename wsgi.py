@@ -110,6 +110,7 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("shop.views.desk_seasons", "blueprint"),
     ("shop.views.reviews", "blueprint"),
     ("shop.views.desk_reviews", "blueprint"),
+    ("shop.views.desk_cuts", "blueprint"),
     ("shop.views.staff_reviews", "blueprint"),
     ("livestream.views.feeds", "blueprint"),
     ("livestream.views.desk_feeds", "blueprint"),

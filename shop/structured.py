@@ -48,7 +48,7 @@ def of_product(page: ProductPage, address: PageAddress, picture: str) -> dict[st
         thing["aggregateRating"] = {
             "@type": "AggregateRating",
             "ratingValue": page.said.opinion.mean,
-            "reviewCount": page.said.opinion.count,
+            "reviewCount": page.said.opinion.number,
             "bestRating": 5,
             "worstRating": 1,
         }

@@ -155,7 +155,7 @@ def _end_open(session: Session, order: Order, parts: list[SellerOrder]) -> None:
     """End whatever was still open for these parts, unless it is being taken this very moment."""
     mine = {one.id for one in payments.list_of_parts(session, [part.id for part in parts]).values()}
     for payment in payments.list_all_of_order(session, order.id):
-        if payment.id not in mine or payment.state in ENDED:
+        if payment.id not in mine or payment.state not in UNPAID:
             continue
         ended = session.scalar(
             update(Payment)

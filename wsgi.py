@@ -66,11 +66,13 @@ TABLES: list[str] = [
     "shop.addresses",
     "shop.connections",
     "shop.payments.payments",
+    "shop.payments.provider_money",
     "shop.payments.bank_rows",
     "shop.saved",
     "shop.season_calls",
     "shop.reviews",
     "shop.payments.refunds",
+    "shop.shipments",
     "shop.ledger",
     "shop.payouts",
     "livestream.shows",
@@ -140,6 +142,7 @@ SUBSCRIPTIONS: list[tuple[str, str]] = [
     ("shop.moves:PartMoved", "shop.ledger:follow"),
     ("shop.moves:PartMoved", "shop.messages:on_move"),
     ("shop.moves:PartMoved", "shop.completion:open_claim_window"),
+    ("shop.moves:PartMoved", "shop.shipments:on_move"),
 ]
 
 # Which function does which kind of background work.
@@ -147,6 +150,9 @@ TASKS: dict[str, str] = {
     "mail.send": "core.mail:send",
     "bank.refetch": "shop.payments.bank_refetch:refetch",
     "order.message": "shop.messages:send",
+    "carriers.create": "shop.carriage:create",
+    "carriers.cancel": "shop.carriage:cancel",
+    "carriers.track": "shop.carriage:track",
     "season.confirm": "shop.season_calls:ask_to_confirm",
     "season.tell": "shop.season_calls:tell",
     "feeds.build": "livestream.feeds.jobs:build",
@@ -155,6 +161,7 @@ TASKS: dict[str, str] = {
 # Who answers which outside service: provider in the address → function of a Call.
 WEBHOOKS: dict[str, str] = {
     "casso": "shop.payments.bank_inbox:hear_casso",
+    "ghn": "shop.carriage:hear_ghn",
     "payos": "shop.payments.bank_inbox:hear_payos",
     "sepay": "shop.payments.bank_inbox:hear_sepay",
 }
@@ -167,6 +174,8 @@ SCHEDULES: list[tuple[str, int, str]] = [
     (mark("end unpaid orders"), 60, "shop.cancellations:expire_due"),
     (mark("begin and end sales"), 60, "catalog.sales:follow_the_clock"),
     (mark("close delivered orders"), 600, "shop.completion:complete_due"),
+    (mark("ask carriers about silent parcels"), 3_600, "shop.carriage:ask_about_silent"),
+    (mark("forget what carriers said of fees"), 3_600, "shop.carrier_fees:forget_old"),
     (mark("forget what guests saved"), 86_400, "shop.later:forget_old"),
     (mark("forget deleted addresses"), 86_400, "shop.addresses:forget_deleted"),
     (mark("remind producers of orders"), 300, "shop.messages:remind_due"),
@@ -196,6 +205,7 @@ DUTIES: list[str] = ["shop.inbox:tell_duties", "shop.payments.bank_desk:tell_dut
 # What `flask audit` proves: session → faults, in the order they are told.
 AUDITS: list[str] = [
     "shop.audit:find_faults",
+    "shop.bank_audit:find_faults",
     "shop.ledger_audit:find_faults",
     "livestream.audit:find_faults",
 ]

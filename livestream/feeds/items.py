@@ -48,6 +48,7 @@ class FeedItem:
     food_paper_expired: bool
     siblings: int
     free: int
+    abv_tenths: int | None = None
 
 
 def each_item(
@@ -83,6 +84,7 @@ def _page(session: Session, after: int, producer_id: int | None) -> list[Row[Any
             Product.description,
             Product.group,
             Product.motif,
+            Product.abv_tenths,
             Producer.name.label("producer"),
             Producer.slug.label("producer_slug"),
             AdminUnit.name.label("place"),

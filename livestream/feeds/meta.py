@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from catalog.alcohol import is_alcohol
 from catalog.gtin import is_valid_gtin
 from catalog.products import OcopGroup
 from core.i18n import mark
@@ -108,7 +109,7 @@ def row(item: FeedItem, around: Surroundings) -> tuple[Row | None, list[Problem]
             "PROPERTY_VALUE_MISSING",
             mark("Choose the OCOP group so that the channel files the goods correctly."),
         )
-    if category in ALCOHOL:
+    if category in ALCOHOL or is_alcohol(item.product_name, item.motif, item.abv_tenths):
         told.error(
             15,
             "google_product_category",

@@ -22,7 +22,7 @@ from core.clock import utc_now
 from core.i18n import language
 from core.settings import Settings
 from core.web.requests import database, public, reading, transaction
-from shop import addresses, carrier_fees, carts, checkout, links, quotes, wishes
+from shop import addresses, age, carrier_fees, carts, checkout, links, quotes, wishes
 from shop.addresses import Entry
 from shop.checkout import Buyer, CannotBePlaced, EmptyCart, TooManyOrders
 from shop.payments import choices
@@ -139,6 +139,8 @@ def _page(
     if _learn_fees(quote):
         with reading() as session:
             quote = quotes.quote(session, cart, now=utc_now(), to=to)
+    with reading() as session:
+        adults_only = age.asks(session, {line.product_id for line in quote.lines})
     chosen = {parcel.slug: typed.get(f"delivery_{parcel.slug}", "") for parcel in quote.parcels}
     page = render_template(
         "shop/checkout.html",
@@ -147,6 +149,7 @@ def _page(
         selling=selling,
         offered=choices.offered(quote, selling),
         chosen=chosen,
+        adults_only=adults_only,
         fee_by_commune=any(not fee.exact for fee in quote.fees_shown),
         **place,
         mistakes=mistakes or [],

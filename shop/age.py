@@ -3,6 +3,7 @@
 The year of birth is asked, judged and forgotten; the order keeps only that it was stated.
 """
 
+import re
 from collections.abc import Collection, Mapping
 from datetime import date
 
@@ -14,6 +15,7 @@ from core.i18n import lazy as _
 from core.text import clean
 
 OLDEST = 120
+FOUR_DIGITS = re.compile("[0-9]{4}")
 YEAR, STATEMENT = "birth_year", "adult"
 
 
@@ -28,9 +30,9 @@ def mistakes_in(typed: Mapping[str, str], *, today: date) -> list[tuple[str, str
     Who turns 18 this year says by the statement that the birthday has been.
     """
     year = clean(typed.get(YEAR, ""))
-    if not (year.isascii() and year.isdigit() and 0 <= today.year - int(year[:4]) <= OLDEST):
+    if not FOUR_DIGITS.fullmatch(year) or not 0 <= today.year - int(year) <= OLDEST:
         return [(YEAR, str(_("Write the year of birth with four digits, for example 1980.")))]
-    if today.year - int(year[:4]) < ADULT_AGE:
+    if today.year - int(year) < ADULT_AGE:
         refusal = _(
             "Alcohol is not sold to anyone under 18. Take it out of the cart to order the rest."
         )

@@ -40,7 +40,7 @@ ADULT = {"birth_year": "1980", "adult": "1"}
     ],
 )
 def test_alcohol_is_known_by_what_was_declared_else_by_its_name(
-    session: Session, name: str, motif: str, tenths: int | None, expected: bool
+    session: Session, name: str, motif: str, tenths: int | None, *, expected: bool
 ) -> None:
     product = a_product(session, name=name, motif=motif, abv_tenths=tenths)
 
@@ -52,7 +52,7 @@ def test_alcohol_is_known_by_what_was_declared_else_by_its_name(
     ("tenths", "hidden"), [(None, True), (295, True), (150, True), (149, False), (0, False)]
 )
 def test_strong_drink_and_drink_of_unknown_strength_are_never_promoted(
-    session: Session, tenths: int | None, hidden: bool
+    session: Session, tenths: int | None, *, hidden: bool
 ) -> None:
     product = a_product(session, name="Rượu ngô", motif="ruou", abv_tenths=tenths)
 

@@ -48,7 +48,9 @@ def alcoholic() -> ColumnElement[bool]:
         Product.name_lower.in_([name.strip() for name in NAMES]),
         *(Product.name_lower.startswith(name) for name in NAMES),
     )
-    return or_(Product.abv_tenths > 0, and_(Product.abv_tenths.is_(None), named))
+    # Never unknown: what is neither true nor false would vanish where this is turned round.
+    declared = and_(Product.abv_tenths.is_not(None), Product.abv_tenths > 0)
+    return or_(declared, and_(Product.abv_tenths.is_(None), named))
 
 
 def never_promoted() -> ColumnElement[bool]:

@@ -6,7 +6,7 @@ again, or in another way, adds a row: the newest one of a part is the current on
 """
 
 import enum
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -260,20 +260,26 @@ def write_status(session: Session, order_id: int) -> None:
             Payment.state, Payment.method, Payment.captured, Payment.refund_due, Payment.refunded
         ).where(Payment.order_id == order_id)
     ).all()
-    # Cash that was not collected is not tried again, unlike a card.
-    states = {row.state for row in rows if (row.method, row.state) != UNCOLLECTED}
-    captured = sum(row.captured.dong for row in rows)
-    due = sum(row.refund_due.dong for row in rows)
-    refunded = sum(row.refunded.dong for row in rows)
     session.execute(
         update(Order)
         .where(Order.id == order_id)
-        .values(payment_status=_status(states, captured, due, refunded))
+        .values(payment_status=status_of(rows))
         .execution_options(synchronize_session=False)
     )
     order = session.get(Order, order_id)
     if order is not None:
         session.refresh(order, ["payment_status"])
+
+
+def status_of(rows: Iterable[Any]) -> PaymentStatus:
+    """Return what the payments of one order say: rows with state, method and the three sums."""
+    rows = list(rows)
+    # Cash that was not collected is not tried again, unlike a card.
+    states = {row.state for row in rows if (row.method, row.state) != UNCOLLECTED}
+    captured = sum(row.captured.dong for row in rows)
+    due = sum(row.refund_due.dong for row in rows)
+    refunded = sum(row.refunded.dong for row in rows)
+    return _status(states, captured, due, refunded)
 
 
 def _status(states: set[PaymentState], captured: int, due: int, refunded: int) -> PaymentStatus:

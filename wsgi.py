@@ -99,11 +99,16 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("shop.views.cart", "blueprint"),
     ("shop.views.checkout", "blueprint"),
     ("shop.views.orders", "blueprint"),
+    ("shop.views.card_payments", "blueprint"),
     ("shop.views.order_acts", "blueprint"),
     ("shop.views.addresses", "blueprint"),
     ("shop.views.own_orders", "blueprint"),
     ("shop.views.dashboard", "blueprint"),
     ("shop.views.desk_delivery", "blueprint"),
+    ("shop.views.bank", "blueprint"),
+    ("shop.views.bank", "staff"),
+    ("shop.views.statements", "blueprint"),
+    ("shop.views.statements", "staff"),
     ("shop.views.connections", "blueprint"),
     ("shop.views.connections", "staff"),
     ("shop.views.webhooks", "blueprint"),
@@ -148,8 +153,12 @@ SUBSCRIPTIONS: list[tuple[str, str]] = [
 # Which function does which kind of background work.
 TASKS: dict[str, str] = {
     "mail.send": "core.mail:send",
+    "bank.forget_statement": "shop.payments.bank_batches:forget_statement",
     "bank.refetch": "shop.payments.bank_refetch:refetch",
     "order.message": "shop.messages:send",
+    "payments.ask_after": "shop.payments.card_payments:ask_after",
+    "payments.close_page": "shop.payments.card_payments:close_page",
+    "payments.refund": "shop.payments.gateway_refunds:send",
     "carriers.create": "shop.carriage:create",
     "carriers.cancel": "shop.carriage:cancel",
     "carriers.track": "shop.carriage:track",
@@ -164,6 +173,8 @@ WEBHOOKS: dict[str, str] = {
     "ghn": "shop.carriage:hear_ghn",
     "payos": "shop.payments.bank_inbox:hear_payos",
     "sepay": "shop.payments.bank_inbox:hear_sepay",
+    "stripe": "shop.payments.gateway_news:hear_stripe",
+    "vnpay": "shop.payments.gateway_news:hear_vnpay",
 }
 
 # What runs by the clock: name, seconds between runs, function.
@@ -195,6 +206,7 @@ DASHBOARD: list[tuple[str, str, str]] = [
     ("desk_feeds.index", mark("Catalogue for Facebook"), "lien-ket"),
     ("desk.papers", mark("Papers"), "giay"),
     ("desk.bank", mark("Bank account"), "tien"),
+    ("desk_bank.index", mark("Money on the account"), "tien"),
     ("desk_connections.index", mark("Connections"), "lien-ket"),
     ("desk.acts", mark("Acts"), "so"),
 ]
@@ -218,6 +230,7 @@ STAFF: list[tuple[str, str, str]] = [
     ("staff_reviews.index", mark("Reviews to check"), "sao"),
     ("staff_accounts.people", mark("Accounts"), "nguoi"),
     ("staff_accounts.acts", mark("Acts"), "so"),
+    ("staff_bank.operator", mark("Money on the accounts"), "tien"),
     ("staff_connections.operator", mark("Connections"), "lien-ket"),
     ("tasks.index", mark("Background work"), "dong-ho"),
 ]

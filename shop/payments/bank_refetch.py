@@ -3,10 +3,7 @@
 Only connections that hold a key for asking are asked.
 """
 
-from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-
-from sqlalchemy import select
 
 from core import outgoing, tasks
 from core.clock import vietnam_day
@@ -14,8 +11,7 @@ from core.db import Database
 from core.tasks import Hopeless, Work
 from shop import connections
 from shop.connections import Connection, ConnectionState
-from shop.payments import bank_rows, casso, sepay
-from shop.payments.bank_rows import BankTxn
+from shop.payments import bank_batches, casso, sepay
 from shop.payments.notices import BankRow
 
 DAYS = 3
@@ -55,9 +51,8 @@ def refetch(work: Work) -> None:
     until = vietnam_day(work.clock())
     since = until - timedelta(days=DAYS)
     ask = _ask_sepay if connection.provider == sepay.PROVIDER else _ask_casso
-    for row in _unseen(work.database, connection, ask(base, key, since, until)):
-        with work.database.transaction() as session:
-            bank_rows.take(session, row, producer_id=connection.producer_id, now=work.clock())
+    rows = ask(base, key, since, until)
+    bank_batches.take_all(work.database, rows, producer_id=connection.producer_id, now=work.clock())
 
 
 def _ask_sepay(base: str, key: str, since: date, until: date) -> list[BankRow]:
@@ -90,18 +85,3 @@ def _get(service: str, url: str, headers: dict[str, str], query: dict[str, str])
         raise outgoing.NoAnswer(service, f"answered {answer.status}")
     found: object = answer.json()
     return found
-
-
-def _unseen(database: Database, connection: Connection, rows: Iterable[BankRow]) -> list[BankRow]:
-    told = list(rows)
-    with database.reading() as session:
-        known = set(
-            session.scalars(
-                select(BankTxn.txn_id).where(
-                    BankTxn.scope == bank_rows.scope_of(connection.producer_id),
-                    BankTxn.provider == connection.provider,
-                    BankTxn.at >= min((row.at for row in told), default=connection.created_at),
-                )
-            )
-        )
-    return [row for row in told if row.txn_id not in known]

@@ -17,11 +17,17 @@ from catalog.stock import OPEN, HoldState, Reservation, StockItem
 from core.db import Base, word
 from core.errors import NotFound
 from core.money import ZERO, Money
+from core.text import fold
 from shop.order_states import Ended, OrderState, PaymentStatus, SellerOrderState, Source
 
 
 class NoSuchOrder(NotFound):
     """There is no such order, or it is not this person's to see: the same answer for both."""
+
+
+def _fold_name(row: Any) -> str:
+    """Return the buyer's name as it is searched, from the row that is being written."""
+    return fold(str(row.get_current_parameters()["buyer_name"]))
 
 
 class Order(Base):
@@ -35,6 +41,7 @@ class Order(Base):
     __table_args__ = (
         Index("ix_customer_order_state", "state", "id"),
         Index("ix_customer_order_payment", "payment_status", "id"),
+        Index("ix_customer_order_placed", "placed_at"),
         CheckConstraint("total >= 0 AND discount_total >= 0", name="not_negative"),
     )
 
@@ -49,6 +56,7 @@ class Order(Base):
     )
     payment_method: Mapped[str]
     buyer_name: Mapped[str]
+    buyer_folded: Mapped[str] = mapped_column(default=_fold_name)
     buyer_phone: Mapped[str] = mapped_column(index=True)
     buyer_email: Mapped[str | None]
     province_code: Mapped[str]

@@ -115,7 +115,7 @@ def place(
         )
     adults_only = age.asks(session, {line.product_id for line in quote.lines})
     wish = wishes.read(
-        session, typed, quote, choices.offered(quote, selling),
+        session, typed, quote, choices.offered(session, quote, selling),
         adults_only_on=vietnam_day(now) if adults_only else None,
     )  # fmt: skip
     code = typed.get("voucher", cart.voucher or "")

@@ -16,7 +16,13 @@ from shop.order_states import SellerOrderState, Verb
 from shop.orders import Order, OrderEvent, OrderLine, SellerOrder
 from shop.payments import payments, refunds
 from shop.payments.bank_transfer import COUNTDOWN
-from shop.payments.payments import Payment, PaymentMethod, PaymentState
+from shop.payments.payments import (
+    THROUGH_PROVIDER,
+    UNPAID,
+    Payment,
+    PaymentMethod,
+    PaymentState,
+)
 from shop.payments.refunds import Refund, RefundState
 
 UNSHOWN = (Verb.SETTLE,)
@@ -40,6 +46,13 @@ class Tracked:
             PaymentState.AWAITING,
             PaymentState.PARTIAL,
         )
+
+    @property
+    def pays_online(self) -> bool:
+        """Say whether a gateway's page waits to be paid on, or is being checked."""
+        waits = self.payment.state in UNPAID or self.payment.state is PaymentState.EXPIRED
+        pending = self.part.state is SellerOrderState.PENDING
+        return self.payment.method in THROUGH_PROVIDER and waits and pending
 
     @property
     def refund_due(self) -> Money:
@@ -98,6 +111,14 @@ class Tracking:
         """Return what the parts that go on cost now."""
         return total(
             one.part.total for one in self.parts if one.part.state is not SellerOrderState.CANCELLED
+        )
+
+    @property
+    def online_together(self) -> Tracked | None:
+        """Return a part that stands for all, when one page takes the money of the whole order."""
+        return next(
+            (one for one in self.parts if one.pays_online and not one.payment.seller_order_id),
+            None,
         )
 
     @property

@@ -23,10 +23,11 @@ from core.web.requests import public, reading, transaction
 from core.web.security import set_cookie
 from shop import carts, completion, orders, reorder, repayment, tracking
 from shop.orders import NoSuchOrder
-from shop.payments.payments import PaymentMethod
+from shop.payments.payments import THROUGH_PROVIDER, PaymentMethod
 from shop.reorder import Reordered
 from shop.repayment import NotThisWay
 from shop.selling import selling_of
+from shop.views.card_payments import after_ordering
 from shop.views.cart import COOKIE, DAYS, remember_count, visitors_cart
 from shop.views.opening import address_of, buyer, mark, open_order, own_id, private
 
@@ -47,6 +48,9 @@ def pay_in(code: str) -> Response:
         repayment.pay_in(
             session, order, method, selling=selling_of(_settings()), actor=actor, now=utc_now()
         )
+        order_id = order.id
+    if method in THROUGH_PROVIDER:
+        return private(make_response(redirect(after_ordering(code, order_id, mark()), 303)))
     flash(_("The way to pay was changed."))
     return private(make_response(redirect(address_of(code), 303)))
 

@@ -19,7 +19,8 @@ from core import qr
 from core.clock import utc_now
 from core.settings import Settings
 from core.web.requests import public, reading, transaction
-from shop import addresses, cancellations, links, repayment, tracking
+from core.web.security import may_lead_to_payment
+from shop import addresses, cancellations, links, repayment, returns, tracking
 from shop import lookup as lookups
 from shop.lookup import NoMatch
 from shop.orders import NoSuchOrder
@@ -43,6 +44,8 @@ def show(code: str) -> Response:
         own = user_id is not None and order.user_id == user_id
         to_keep = own and not addresses.knows(session, user_id or 0, order)
         ways = repayment.ways(session, order, selling=selling_of(current_app.config["SETTINGS"]))
+        asked_back = returns.of_order(session, order.id)
+    may_lead_to_payment()
     page = render_template(
         "shop/order.html",
         followed=followed,
@@ -52,6 +55,9 @@ def show(code: str) -> Response:
         ways=[way.value for way in ways],
         mark=mark(),
         show_phone=show_phone,
+        asked_back=asked_back,
+        open_until=returns.open_until,
+        return_reasons=returns.REASON_NAMES,
         now=utc_now(),
     )
     return private(make_response(page))

@@ -76,7 +76,7 @@ def a_bill(**given: Any) -> Bill:
         order_id=5,
         order_code="ABCDEFGH2",
         memo="OC1234567",
-        attempt=1,
+        attempt="1",
         amount=Money(250_000),
         items=(Item("Mật ong rừng 500 ml", Money(110_000), 2), Item("Giao hàng", Money(30_000))),
         language="vi",
@@ -96,7 +96,7 @@ def a_reference(provider_ref: str, payment_ref: str | None = None) -> Reference:
 def a_wish(payment_ref: str, *, refund_id: int = 3, dong: int = 100_000) -> RefundWish:
     return RefundWish(
         refund_id, Money(dong), Money(250_000), a_reference("cs", payment_ref), "cancelled",
-        utc_now(), "Chị Hoa",
+        utc_now(), utc_now(), "Chị Hoa",
     )  # fmt: skip
 
 
@@ -136,7 +136,7 @@ def test_what_we_ask_fits_the_published_schemas(
     page = gateway.create(a_bill())
     session = server.pay(page.provider_ref)
     gateway.refund(a_wish(session["payment_intent"]))
-    second = gateway.create(a_bill(attempt=2, language="en", email=None))
+    second = gateway.create(a_bill(attempt="1.2", language="en", email=None))
     gateway.close(a_reference(second.provider_ref), now=utc_now())
 
     asked = [(one.path, nested(one.form())) for one in server.asked if one.method == "POST"]

@@ -23,9 +23,10 @@ from core.db import Database
 from core.settings import Settings
 from livestream.feeds import feeds, jobs
 from livestream.feeds.feeds import Channel
-from shop import carts, checkout, links
+from shop import carts, checkout, later, links
+from shop.addresses import keep as keep_address
 from shop.checkout import Buyer
-from shop.orders import Order
+from shop.orders import Order, SellerOrder
 from shop.payments.payments import Payment
 from tests.conftest import SECRET
 from tests.factories import (
@@ -100,6 +101,9 @@ def _fill(session: Session, *, now: datetime, text: str) -> FilledShop:
     feed = feeds.ensure_feed(session, Channel.META)
     order, mark, payment_id = _an_order(session, producer, variant, now=now, text=text)
     way = a_switched_off_way(session, producer)
+    address = keep_address(session, people["buyer"].id, _typed(producer, text), now=now)
+    put_by = _put_by(session, people["buyer"].id, variant, now=now)
+    part_id = session.scalars(select(SellerOrder.id).where(SellerOrder.order_id == order.id)).one()
     addresses = {
         "producer": producer.slug,
         "method_id": way.id,
@@ -115,6 +119,11 @@ def _fill(session: Session, *, now: datetime, text: str) -> FilledShop:
         "helper_id": people["helper"].id,
         "payment_id": payment_id,
         "orders.code": order.code,
+        "order_acts.code": order.code,
+        "own_orders.code": order.code,
+        "part_id": part_id,
+        "address_id": address.id,
+        "saved_id": put_by,
         "desk_orders.code": order.code,
     }
     return FilledShop(people, producer, product, variant, lot, mark, addresses)
@@ -130,16 +139,7 @@ def _an_order(
     order = checkout.place(
         session,
         cart.id,
-        {
-            "phone": "0912345678",
-            "name": f"Chị Hoa{text}"[:100],
-            "province_code": "01",
-            "ward_code": producer.commune_code or "",
-            "street": f"Thôn 3{text}"[:200],
-            "note": f"Gọi trước{text}",
-            f"delivery_{producer.slug}": "0",
-            "payment_method": "bank_transfer",
-        },
+        _typed(producer, text),
         buyer=Buyer(Actor(None, "khách"), "vi", mark),
         agreed_prices="",
         public_url="http://localhost",
@@ -147,6 +147,29 @@ def _an_order(
     )
     payment_id = session.scalars(select(Payment.id).where(Payment.order_id == order.id)).one()
     return order, mark, payment_id
+
+
+def _typed(producer: Producer, text: str) -> dict[str, str]:
+    """What a buyer types at the checkout."""
+    return {
+        "phone": "0912345678",
+        "name": f"Chị Hoa{text}"[:100],
+        "province_code": "01",
+        "ward_code": producer.commune_code or "",
+        "street": f"Thôn 3{text}"[:200],
+        "note": f"Gọi trước{text}",
+        f"delivery_{producer.slug}": "0",
+        "payment_method": "bank_transfer",
+    }
+
+
+def _put_by(session: Session, user_id: int, variant: Variant, *, now: datetime) -> int:
+    """Let a person put one piece by for later."""
+    cart, _token = carts.open_new(session, user_id=user_id, now=now)
+    carts.add(session, cart, variant.id, quantity=1, now=now)
+    owner = later.owner_of(user_id, None) or ""
+    later.save(session, cart, owner, variant.id, lot_code=None, now=now)
+    return later.list_of(session, owner, now=now)[0].line.id
 
 
 def a_visit(app: Flask, shop: FilledShop, role: str, *, now: datetime) -> FlaskClient:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from accounts.audit import Act
-from catalog import alcohol
+from catalog import alcohol, sales
 from catalog.alcohol import BadStrength, NotToBePromoted, is_alcohol
 from catalog.products import Product
 from core.clock import VIETNAM, utc_now
@@ -16,12 +16,20 @@ from core.db import Database
 from core.money import Money
 from livestream import shows
 from livestream.goods import list_goods
-from shop import age
+from shop import age, quotes
 from shop.orders import Order
 from shop.wishes import Mistyped
 from tests.conftest import NOON
-from tests.factories import a_commune, a_listed_product, a_producer, a_product, a_variant
-from tests.shop.selling import SELLER, an_order, checkout_form, fill_cart
+from tests.factories import (
+    a_commune,
+    a_listed_product,
+    a_producer,
+    a_product,
+    a_variant,
+    later,
+)
+from tests.shop.promoting import a_voucher
+from tests.shop.selling import SELLER, a_cart, an_order, checkout_form, fill_cart
 
 ADULT = {"birth_year": "1980", "adult": "1"}
 
@@ -183,3 +191,20 @@ def test_the_products_page_says_who_may_buy(visitor: FlaskClient, database: Data
     assert "không bán cho người dưới 18 tuổi" in page
     assert "Lúc đặt hàng phải cho biết năm sinh" in page
     assert "có hại cho sức khoẻ" in page
+
+
+def test_strong_drink_has_no_sale_price_and_takes_no_voucher(session: Session) -> None:
+    strong = a_product(session, name="Rượu ngô", motif="ruou", abv_tenths=300)
+    wine, honey = a_variant(session, product=strong), a_variant(session)
+    a_voucher(session, "TET50")
+    cart = a_cart(session, (wine, 1), (honey, 1))
+
+    with pytest.raises(NotToBePromoted):
+        sales.set_sale(
+            session, wine, price=Money(100_000), starts_at=None, ends_at=later(NOON, days=1),
+            cap=None, actor=SELLER, now=NOON,
+        )  # fmt: skip
+    quote = quotes.with_voucher(session, quotes.quote(session, cart, now=NOON), "TET50", now=NOON)
+
+    assert quote.deal is not None
+    assert [key[0] for key in quote.deal.shares] == [honey.id]

@@ -71,6 +71,7 @@ TABLES: list[str] = [
     "shop.saved",
     "shop.season_calls",
     "shop.reviews",
+    "shop.returns",
     "shop.payments.refunds",
     "shop.shipments",
     "shop.ledger",
@@ -118,6 +119,9 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("shop.views.reviews", "blueprint"),
     ("shop.views.desk_reviews", "blueprint"),
     ("shop.views.desk_cuts", "blueprint"),
+    ("shop.views.returns", "blueprint"),
+    ("shop.views.desk_returns", "blueprint"),
+    ("shop.views.staff_returns", "blueprint"),
     ("shop.views.staff_reviews", "blueprint"),
     ("livestream.views.feeds", "blueprint"),
     ("livestream.views.desk_feeds", "blueprint"),
@@ -146,8 +150,10 @@ SUBSCRIPTIONS: list[tuple[str, str]] = [
     ("shop.moves:PartMoved", "shop.promotions:follow"),
     ("shop.moves:PartMoved", "shop.ledger:follow"),
     ("shop.moves:PartMoved", "shop.messages:on_move"),
+    ("shop.moves:PartMoved", "shop.return_answers:on_paid_back"),
     ("shop.moves:PartMoved", "shop.completion:open_claim_window"),
     ("shop.moves:PartMoved", "shop.shipments:on_move"),
+    ("shop.moves:PartMoved", "shop.payments.card_payments:close_ended"),
 ]
 
 # Which function does which kind of background work.
@@ -189,9 +195,11 @@ SCHEDULES: list[tuple[str, int, str]] = [
     (mark("forget what carriers said of fees"), 3_600, "shop.carrier_fees:forget_old"),
     (mark("forget what guests saved"), 86_400, "shop.later:forget_old"),
     (mark("forget deleted addresses"), 86_400, "shop.addresses:forget_deleted"),
+    (mark("close refused returns"), 3_600, "shop.return_answers:close_due"),
     (mark("remind producers of orders"), 300, "shop.messages:remind_due"),
     (mark("let late claims go"), 30, "livestream.claims:expire_claims"),
     (mark("build every feed"), 3_600, "livestream.feeds.jobs:ask_for_all"),
+    (mark("ask after silent payments"), 300, "shop.payments.card_payments:ask_for_silent"),
     (mark("end unanswered orders"), 300, "shop.cancellations:time_out_due"),
 ]
 
@@ -201,6 +209,7 @@ DASHBOARD: list[tuple[str, str, str]] = [
     ("desk_delivery.ways", mark("Delivery"), "xe"),
     ("desk_lots.index", mark("Lot diary"), "so"),
     ("desk_shows.index", mark("Live shows"), "live"),
+    ("desk_returns.index", mark("Returns"), "lam-lai"),
     ("desk_reviews.index", mark("Reviews"), "sao"),
     ("desk_seasons.index", mark("Waiting for new goods"), "lich"),
     ("desk_feeds.index", mark("Catalogue for Facebook"), "lien-ket"),
@@ -212,7 +221,12 @@ DASHBOARD: list[tuple[str, str, str]] = [
 ]
 
 # Who tells a producer what waits: (session, producer id) → duties, the most urgent floor first.
-DUTIES: list[str] = ["shop.inbox:tell_duties", "shop.payments.bank_desk:tell_duties", "shop.season_calls:tell_duties"]
+DUTIES: list[str] = [
+    "shop.inbox:tell_duties",
+    "shop.payments.bank_desk:tell_duties",
+    "shop.return_answers:tell_duties",
+    "shop.season_calls:tell_duties",
+]
 
 # What `flask audit` proves: session → faults, in the order they are told.
 AUDITS: list[str] = [
@@ -227,6 +241,7 @@ STAFF: list[tuple[str, str, str]] = [
     ("staff.home", mark("At a glance"), "nha"),
     ("staff.places_to_sell", mark("Producers"), "cua-hang"),
     ("staff.helpers", mark("Helpers"), "khien"),
+    ("staff_returns.index", mark("Returns to decide"), "lam-lai"),
     ("staff_reviews.index", mark("Reviews to check"), "sao"),
     ("staff_accounts.people", mark("Accounts"), "nguoi"),
     ("staff_accounts.acts", mark("Acts"), "so"),

@@ -20,13 +20,17 @@ from catalog.producers import Producer
 from catalog.products import Product
 from catalog.variants import Variant
 from core.db import Database
+from core.money import Money
 from core.settings import Settings
 from livestream.feeds import feeds, jobs
 from livestream.feeds.feeds import Channel
-from shop import carts, checkout, later, links
+from shop import carts, checkout, connections, later, links
 from shop.addresses import keep as keep_address
 from shop.checkout import Buyer
 from shop.orders import Order, SellerOrder
+from shop.payments import bank_rows
+from shop.payments.bank_rows import BankTxn
+from shop.payments.notices import BankRow, Direction
 from shop.payments.payments import Payment
 from tests.conftest import SECRET
 from tests.factories import (
@@ -104,6 +108,11 @@ def _fill(session: Session, *, now: datetime, text: str) -> FilledShop:
     address = keep_address(session, people["buyer"].id, _typed(producer, text), now=now)
     put_by = _put_by(session, people["buyer"].id, variant, now=now)
     part_id = session.scalars(select(SellerOrder.id).where(SellerOrder.order_id == order.id)).one()
+    connection = connections.open_new(
+        session, producer.id, "sepay", {"name": f"SePay{text}", "api_key": "khoa"},
+        secrets=[SECRET], actor=SYSTEM, now=now,
+    )  # fmt: skip
+    row = _a_bank_row(session, producer, now=now, text=text)
     addresses = {
         "producer": producer.slug,
         "method_id": way.id,
@@ -125,8 +134,31 @@ def _fill(session: Session, *, now: datetime, text: str) -> FilledShop:
         "address_id": address.id,
         "saved_id": put_by,
         "desk_orders.code": order.code,
+        "connection_id": connection.id,
+        "provider": "sepay",
+        "webhooks.token": str(connections.token_of(connection, [SECRET])),
+        "row_id": row.id,
+        "act": "rieng",
+        "digest": "a" * 64,
     }
     return FilledShop(people, producer, product, variant, lot, mark, addresses)
+
+
+def _a_bank_row(session: Session, producer: Producer, *, now: datetime, text: str) -> BankTxn:
+    """Let money without a code come to the producer's account."""
+    told = BankRow(
+        provider="sepay",
+        txn_id="1",
+        account=producer.bank_account or "",
+        amount=Money(1_000),
+        direction=Direction.IN,
+        memo=f"chuyen tien{text}",
+        at=now,
+        counter_name=f"Chị Hoa{text}",
+    )
+    row = bank_rows.take(session, told, producer_id=producer.id, now=now)
+    assert row is not None
+    return row
 
 
 def _an_order(

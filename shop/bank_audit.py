@@ -8,12 +8,11 @@ from sqlalchemy.orm import Session
 from core.money import ZERO
 from shop.audit import Finding
 from shop.orders import SellerOrder
-from shop.payments.bank_rows import WAITING, BankState, BankTxn
+from shop.payments.bank_rows import GIVEN, WAITING, BankTxn
 from shop.payments.notices import Direction
 from shop.payments.payments import Payment
 
 RULE = "every đồng in the bank is somewhere"
-GIVEN = (BankState.MATCHED, BankState.SHORT, BankState.OVER, BankState.LATE)
 
 
 def find_faults(session: Session) -> list[Finding]:

@@ -16,7 +16,7 @@ from core.money import Money, total
 from core.tasks import Work
 from shop.codes import find_memos
 from shop.payments import bank_rows
-from shop.payments.bank_rows import WAITING, BankTxn, scope_of
+from shop.payments.bank_rows import GIVEN, WAITING, BankState, BankTxn, scope_of
 from shop.payments.notices import BankRow, Direction, plain_account
 from shop.payments.payments import Payment
 
@@ -67,18 +67,18 @@ def take_all(
         new = list(unseen(session, rows, producer_id))
     alone = [row for row in new if find_memos(row.memo)]
     plain = iter([row for row in new if not find_memos(row.memo)])
-    taken: list[BankTxn | None] = []
+    stands: list[BankState] = []
     for batch in [*_batches(plain), *([row] for row in alone)]:
         with database.transaction() as session:
-            taken += [
+            taken = [
                 bank_rows.take(session, row, producer_id=producer_id, now=now) for row in batch
             ]
-    kept = [txn for txn in taken if txn is not None]
+            stands += [txn.state for txn in taken if txn is not None]
     return Taken(
-        new=len(kept),
-        seen=len(rows) - len(kept),
-        matched=sum(txn.payment_id is not None for txn in kept),
-        waiting=sum(txn.state in WAITING for txn in kept),
+        new=len(stands),
+        seen=len(rows) - len(stands),
+        matched=sum(state in GIVEN for state in stands),
+        waiting=sum(state in WAITING for state in stands),
     )
 
 

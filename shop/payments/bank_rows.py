@@ -71,6 +71,7 @@ class Why(enum.StrEnum):
 
 
 WAITING = (BankState.UNMATCHED, BankState.AMBIGUOUS)
+GIVEN = (BankState.MATCHED, BankState.SHORT, BankState.OVER, BankState.LATE)
 STATES = {
     Receipt.PAID: BankState.MATCHED,
     Receipt.OVER: BankState.OVER,

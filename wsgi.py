@@ -61,6 +61,7 @@ TABLES: list[str] = [
     "shop.delivery",
     "shop.carrier_fees",
     "shop.orders",
+    "shop.proofs",
     "shop.vouchers",
     "shop.commissions",
     "shop.addresses",
@@ -91,6 +92,7 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("accounts.views.staff", "blueprint"),
     ("accounts.views.tasks", "blueprint"),
     ("catalog.views.dashboard", "blueprint"),
+    ("catalog.views.prices", "blueprint"),
     ("catalog.views.staff", "blueprint"),
     ("traceability.views.scan", "blueprint"),
     ("traceability.views.resolver", "blueprint"),
@@ -105,7 +107,15 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("shop.views.addresses", "blueprint"),
     ("shop.views.own_orders", "blueprint"),
     ("shop.views.dashboard", "blueprint"),
+    ("shop.views.packing", "blueprint"),
+    ("shop.views.printing", "blueprint"),
+    ("shop.views.batches", "blueprint"),
     ("shop.views.desk_delivery", "blueprint"),
+    ("shop.views.desk_vouchers", "blueprint"),
+    ("shop.views.desk_vouchers", "staff"),
+    ("shop.views.account_pages", "blueprint"),
+    ("shop.views.account_pages", "staff"),
+    ("shop.views.desk_shipping", "blueprint"),
     ("shop.views.bank", "blueprint"),
     ("shop.views.bank", "staff"),
     ("shop.views.statements", "blueprint"),
@@ -123,6 +133,7 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("shop.views.desk_returns", "blueprint"),
     ("shop.views.staff_returns", "blueprint"),
     ("shop.views.staff_reviews", "blueprint"),
+    ("shop.views.staff_proofs", "blueprint"),
     ("livestream.views.feeds", "blueprint"),
     ("livestream.views.desk_feeds", "blueprint"),
     ("livestream.views.shows", "blueprint"),
@@ -201,6 +212,7 @@ SCHEDULES: list[tuple[str, int, str]] = [
     (mark("build every feed"), 3_600, "livestream.feeds.jobs:ask_for_all"),
     (mark("ask after silent payments"), 300, "shop.payments.card_payments:ask_for_silent"),
     (mark("end unanswered orders"), 300, "shop.cancellations:time_out_due"),
+    (mark("prove stock, money and orders"), 86_400, "shop.commands:prove_nightly"),
 ]
 
 # Entries of the producer's desk: endpoint, English label, icon. In the order they are shown.
@@ -213,6 +225,9 @@ DASHBOARD: list[tuple[str, str, str]] = [
     ("desk_reviews.index", mark("Reviews"), "sao"),
     ("desk_seasons.index", mark("Waiting for new goods"), "lich"),
     ("desk_feeds.index", mark("Catalogue for Facebook"), "lien-ket"),
+    ("desk_prices.index", mark("Prices"), "sua"),
+    ("desk_vouchers.index", mark("Vouchers"), "tin"),
+    ("desk_account.statement", mark("Account with the shop"), "bieu-do"),
     ("desk.papers", mark("Papers"), "giay"),
     ("desk.bank", mark("Bank account"), "tien"),
     ("desk_bank.index", mark("Money on the account"), "tien"),
@@ -246,7 +261,10 @@ STAFF: list[tuple[str, str, str]] = [
     ("staff_accounts.people", mark("Accounts"), "nguoi"),
     ("staff_accounts.acts", mark("Acts"), "so"),
     ("staff_bank.operator", mark("Money on the accounts"), "tien"),
+    ("staff_ledger.index", mark("Producers' accounts"), "bieu-do"),
+    ("staff_vouchers.of_shop", mark("Vouchers"), "tin"),
     ("staff_connections.operator", mark("Connections"), "lien-ket"),
+    ("staff_proofs.index", mark("Proof of stock and money"), "khien"),
     ("tasks.index", mark("Background work"), "dong-ho"),
 ]
 
@@ -260,6 +278,8 @@ LANDINGS: dict[str, str] = {
 # Named places in lower floors' pages that upper floors fill: slot → template to include.
 SLOTS: dict[str, list[str]] = {
     "account.home": ["catalog/_account_home.html", "shop/_account_home.html"],
+    "desk.home": ["shop/desk/_day.html"],
+    "staff.home": ["shop/_staff_home.html"],
 }
 
 

@@ -73,6 +73,8 @@ TABLES: list[str] = [
     "shop.season_calls",
     "shop.reviews",
     "shop.returns",
+    "shop.gift_sets",
+    "shop.cart_sets",
     "shop.payments.refunds",
     "shop.shipments",
     "shop.ledger",

@@ -14,6 +14,7 @@ from catalog.producers import Producer
 from core.clock import VIETNAM
 from core.db import Database
 from core.money import ZERO, Money
+from core.web.paging import read_cursor, write_cursor
 from shop.ledger import Kind, LedgerEntry
 
 PER_PAGE = 100
@@ -201,6 +202,24 @@ def write_csv(
         if page.next_after is None:
             return
         after = page.next_after
+
+
+def write_mark(after: tuple[datetime, int]) -> str:
+    """Return the cursor of the page after this row."""
+    moment, last_id = after
+    return write_cursor([moment.isoformat(), last_id])
+
+
+def read_mark(text: str | None) -> tuple[datetime, int] | None:
+    """Return the mark of a cursor; None for anything that is not one (first page)."""
+    mark = read_cursor(text, (str, int))
+    if mark is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(str(mark[0]))
+        return (moment.astimezone(UTC), int(mark[1] or 0)) if moment.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _lines(rows: list[list[Any]]) -> bytes:

@@ -1,7 +1,7 @@
 """A shop with one of everything, for the claims that walk every address it has."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -24,7 +24,7 @@ from core.money import Money
 from core.settings import Settings
 from livestream.feeds import feeds, jobs
 from livestream.feeds.feeds import Channel
-from shop import carts, checkout, connections, later, links
+from shop import carts, checkout, connections, later, links, payouts
 from shop.addresses import keep as keep_address
 from shop.checkout import Buyer
 from shop.orders import Order, SellerOrder
@@ -32,6 +32,8 @@ from shop.payments import bank_rows
 from shop.payments.bank_rows import BankTxn
 from shop.payments.notices import BankRow, Direction
 from shop.payments.payments import Payment
+from shop.payouts import PayoutKind
+from shop.vouchers import Funder, Voucher
 from tests.conftest import SECRET
 from tests.factories import (
     a_lot,
@@ -140,8 +142,48 @@ def _fill(session: Session, *, now: datetime, text: str) -> FilledShop:
         "row_id": row.id,
         "act": "rieng",
         "digest": "a" * 64,
+        "variant_id": variant.id,
+        "month": "2026-11",
+        "staff_ledger.slug": producer.slug,
+        "payout_id": _a_payout(session, producer, people["staff"], now=now, text=text),
+        "desk_vouchers.voucher_id": _a_voucher(session, Funder.PRODUCER, producer, now, text),
+        "staff_vouchers.voucher_id": _a_voucher(session, Funder.PLATFORM, producer, now, text),
     }
     return FilledShop(people, producer, product, variant, lot, mark, addresses)
+
+
+def _a_voucher(
+    session: Session, funder: Funder, producer: Producer, now: datetime, text: str
+) -> int:
+    """Make a voucher that is told in a show."""
+    voucher = Voucher(
+        code=f"TET{funder.value.upper()}",
+        amount=Money(5_000),
+        funded_by=funder,
+        producer_id=producer.id,
+        starts_at=now,
+        ends_at=now + timedelta(days=7),
+        show=f"Phiên{text}"[:60],
+        created_at=now,
+    )
+    session.add(voucher)
+    session.flush()
+    return voucher.id
+
+
+def _a_payout(
+    session: Session, producer: Producer, person: User, *, now: datetime, text: str
+) -> int:
+    """Let a correction of the producer's account wait for a second name."""
+    return payouts.write(
+        session,
+        producer,
+        PayoutKind.ADJUSTMENT,
+        Money(1_000),
+        note=f"cước tính sai{text}",
+        actor=Actor(person.id, person.name),
+        now=now,
+    ).id
 
 
 def _a_bank_row(session: Session, producer: Producer, *, now: datetime, text: str) -> BankTxn:

@@ -153,9 +153,7 @@ KINDS: dict[str, Kind] = {
             (
                 mark("In payOS open the payment channel, then its information."),
                 mark("Copy the keys from there to here and save."),
-                mark(
-                    "Without Client ID and API key: paste the address below as webhook URL there."
-                ),
+                mark("Without Client ID and API key: paste the address below as webhook URL."),
                 mark("payOS calls the address at once. The time of the last message appears here."),
             ),
             registers="bank.register",

@@ -165,7 +165,7 @@ COMMANDS: list[tuple[str, str]] = [
 SUBSCRIPTIONS: list[tuple[str, str]] = [
     ("accounts.sessions:LoggedIn", "shop.views.cart:bring_guest_cart"),
     ("accounts.sessions:LoggedIn", "shop.views.saved:bring_guest_list"),
-    ("catalog.stock:GoodsArrived", "shop.season_calls:on_arrival"),
+    ("catalog.arrivals:GoodsArrived", "shop.season_calls:on_arrival"),
     ("shop.moves:PartMoved", "shop.promotions:follow"),
     ("shop.moves:PartMoved", "shop.ledger:follow"),
     ("shop.moves:PartMoved", "shop.messages:on_move"),

@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from catalog.arrivals import GoodsArrived
 from catalog.lots import Lot, LotState
 from core import events
 from core.clock import vietnam_day
@@ -56,14 +57,6 @@ class Why(enum.StrEnum):
     COUNTED = "counted"
     SHIPPED = "shipped"
     RETURNED = "returned"
-
-
-@dataclass(frozen=True, slots=True)
-class GoodsArrived:
-    """News: fresh goods of this variant lie on the shelf."""
-
-    variant_id: int
-    now: datetime
 
 
 class OutOfStock(Conflict):
@@ -249,15 +242,9 @@ def _plan_rows(
 
 def _take(session: Session, stock_id: int, quantity: int) -> bool:
     """Reserve from one row if so many are free, in one statement."""
-    return (
-        _write(
-            session,
-            update(StockItem)
-            .where(StockItem.id == stock_id, StockItem.on_hand - StockItem.reserved >= quantity)
-            .values(reserved=StockItem.reserved + quantity),
-        )
-        == 1
-    )
+    free = StockItem.on_hand - StockItem.reserved
+    taken = update(StockItem).values(reserved=StockItem.reserved + quantity)
+    return _write(session, taken.where(StockItem.id == stock_id, free >= quantity)) == 1
 
 
 def lock_rows(session: Session, variant_ids: Iterable[int]) -> None:
@@ -359,15 +346,8 @@ def _by_stock_row(session: Session, reservation_ids: Iterable[int]) -> list[Rese
 
 
 def _end(session: Session, reservation_id: int, state: HoldState) -> bool:
-    return (
-        _write(
-            session,
-            update(Reservation)
-            .where(Reservation.id == reservation_id, Reservation.state.in_(OPEN))
-            .values(state=state),
-        )
-        == 1
-    )
+    still_open = (Reservation.id == reservation_id) & Reservation.state.in_(OPEN)
+    return _write(session, update(Reservation).where(still_open).values(state=state)) == 1
 
 
 def item_for(session: Session, variant_id: int, lot_id: int | None) -> StockItem:

@@ -20,10 +20,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from accounts.audit import Actor, describe, record
 from accounts.phones import parse_phone
 from catalog import stock
+from catalog.arrivals import GoodsArrived
 from catalog.duties import Duty
 from catalog.producers import Producer, ProducerState
 from catalog.products import NoSuchProduct, Product, ProductState
-from catalog.stock import GoodsArrived
 from catalog.variants import Variant
 from core import tasks
 from core.clock import utc_now

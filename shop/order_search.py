@@ -21,7 +21,7 @@ def meant_by(typed: str) -> ColumnElement[bool] | None:
     """Return the condition on orders that `typed` puts; None when nothing was typed.
 
     An order's code, a memo and a phone find exactly; the end of a phone, the beginning of a code
-    and the words of a name, marks forgiven, find what fits.
+    and the beginnings of a name's words, marks forgiven, find what fits.
     """
     text = clean(typed)[:LONGEST]
     if not text:
@@ -44,7 +44,7 @@ def meant_by(typed: str) -> ColumnElement[bool] | None:
     of_name = words(text)
     if of_name and not digits:
         found.append(
-            and_(*(Order.buyer_folded.contains(word, autoescape=True) for word in of_name))
+            and_(*(Order.buyer_folded.contains(f" {word}", autoescape=True) for word in of_name))
         )
     return or_(*found)
 

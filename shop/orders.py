@@ -26,8 +26,8 @@ class NoSuchOrder(NotFound):
 
 
 def _fold_name(row: Any) -> str:
-    """Return the buyer's name as it is searched, from the row that is being written."""
-    return fold(str(row.get_current_parameters()["buyer_name"]))
+    """Return the buyer's name as it is searched: a space stands before every word of it."""
+    return " " + fold(str(row.get_current_parameters()["buyer_name"]))
 
 
 class Order(Base):

@@ -14,6 +14,8 @@ from shop.slips import Form
 
 blueprint = Blueprint("desk_batches", __name__, url_prefix="/ban-hang/<producer>/don-hang")
 
+# A field is sent once: every order has a box of its own.
+TICKED = "don-"
 PRINTS: dict[str, tuple[Form, ...]] = {
     "in-phieu": (Form.SLIP,),
     "in-nhan": (Form.LABEL,),
@@ -57,7 +59,7 @@ def _codes(desk: Desk, tab: str) -> list[str]:
     if "tat-ca" in request.form and tab in set(Tab):
         with reading() as session:
             return inbox.list_codes(session, desk.producer_id, Tab(tab), most=batches.MOST)
-    return request.form.getlist("don")
+    return [name.removeprefix(TICKED) for name in request.form if name.startswith(TICKED)]
 
 
 def _pdf(desk: Desk, codes: Sequence[str], forms: tuple[Form, ...]) -> Response:

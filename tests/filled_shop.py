@@ -37,6 +37,7 @@ from shop.vouchers import Funder, Voucher
 from tests.conftest import SECRET
 from tests.factories import (
     a_lot,
+    a_parcel_with_cash,
     a_producer,
     a_product,
     a_star,
@@ -45,6 +46,7 @@ from tests.factories import (
     a_user,
     a_variant,
 )
+from tests.filled_aftersale import after_sale
 from traceability import serials, trace_codes
 
 GTIN = "09521234000015"
@@ -115,6 +117,9 @@ def _fill(session: Session, *, now: datetime, text: str) -> FilledShop:
         secrets=[SECRET], actor=SYSTEM, now=now,
     )  # fmt: skip
     row = _a_bank_row(session, producer, now=now, text=text)
+    shipment_id, batch_id, cod_row_id = a_parcel_with_cash(
+        session, order, part_id, now=now, text=text
+    )
     addresses = {
         "producer": producer.slug,
         "method_id": way.id,
@@ -131,12 +136,18 @@ def _fill(session: Session, *, now: datetime, text: str) -> FilledShop:
         "payment_id": payment_id,
         "orders.code": order.code,
         "order_acts.code": order.code,
+        "card_payments.code": order.code,
         "own_orders.code": order.code,
         "part_id": part_id,
         "address_id": address.id,
         "saved_id": put_by,
         "desk_orders.code": order.code,
         "desk_packing.code": order.code,
+        "desk_shipping.code": order.code,
+        "desk_cod.code": order.code,
+        "desk_cod.row_id": cod_row_id,
+        "batch_id": batch_id,
+        "shipment_id": shipment_id,
         "desk_prints.code": order.code,
         "connection_id": connection.id,
         "provider": "sepay",
@@ -150,6 +161,7 @@ def _fill(session: Session, *, now: datetime, text: str) -> FilledShop:
         "payout_id": _a_payout(session, producer, people["staff"], now=now, text=text),
         "desk_vouchers.voucher_id": _a_voucher(session, Funder.PRODUCER, producer, now, text),
         "staff_vouchers.voucher_id": _a_voucher(session, Funder.PLATFORM, producer, now, text),
+        **after_sale(session, order, part_id, producer, product, variant, now=now, text=text),
     }
     return FilledShop(people, producer, product, variant, lot, mark, addresses)
 

@@ -106,7 +106,8 @@ def read_back(
     """
     with database.reading() as session:
         payment = _of_order(session, order_id, payment_id)
-        if payment.state not in WATCHED or payment.provider_ref is None:
+        online = payment.method in THROUGH_PROVIDER and payment.provider_ref is not None
+        if not online or payment.state not in WATCHED:
             return
         gateway = connected.gateway_of(session, payment, settings)
         reference = reference_of(payment)
@@ -205,7 +206,7 @@ def _ask(
 
 def _of_order(session: Session, order_id: int, payment_id: int) -> Payment:
     payment = session.get(Payment, payment_id)
-    if payment is None or payment.order_id != order_id or payment.method not in THROUGH_PROVIDER:
+    if payment is None or payment.order_id != order_id:
         raise NoSuchOrder
     return payment
 
@@ -223,7 +224,8 @@ def _refuse_unpayable(
         and (part.hold_expires_at or now) > now
         for part in parts
     )
-    if not parts or not waits or payment.state not in OPENABLE:
+    online = payment.method in THROUGH_PROVIDER and payment.state in OPENABLE
+    if not parts or not waits or not online:
         raise NothingToPay(_("There is nothing to pay here any more. Look at the order again."))
     if gateway is None:
         raise NothingToPay(_("This way to pay is closed now. Choose another one."))

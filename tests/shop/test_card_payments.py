@@ -24,7 +24,7 @@ from core.outgoing import NoAnswer
 from core.settings import Settings
 from core.tasks import Task, TaskState, Work
 from demo.standins.stripe import SECRET, StripeStandIn
-from shop import cancellations, orders
+from shop import cancellations, gateway_audit, orders
 from shop.audit import find_faults
 from shop.moves import Disputed
 from shop.order_states import OrderState, PaymentStatus, SellerOrderState
@@ -142,7 +142,7 @@ class Shop:
             order = session.scalars(select(Order)).one()
             payment = session.scalars(select(Payment).order_by(Payment.id.desc())).first()
             assert payment is not None
-            assert find_faults(session) == []
+            assert find_faults(session) + gateway_audit.find_faults(session) == []
             return order.state, payment.state, payment.captured, order.payment_status
 
     def outcomes(self) -> list[tuple[Outcome, str | None]]:
@@ -635,3 +635,15 @@ def _payment_id(shop: Shop) -> int:
 
 def test_every_gateway_refund_goes_through_one_task(shop: Shop) -> None:
     assert shop.app.extensions["tasks"][refunds.SEND] is gateway_refunds.send
+
+
+def test_the_audit_sees_money_without_a_number(shop: Shop) -> None:
+    paid(shop)
+    with shop.database.transaction() as session:
+        session.execute(update(ProviderMoney).values(amount=Money(217_999)))
+
+    with shop.database.reading() as session:
+        told = [finding.what for finding in gateway_audit.find_faults(session)]
+
+    assert len(told) == 1
+    assert "218.000" in told[0]

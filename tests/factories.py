@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from accounts.audit import Actor
+from accounts.audit import SYSTEM, Actor
 from accounts.users import Role, User
 from catalog import products, stock
 from catalog.certificates import Certificate, PaperKind
@@ -20,7 +20,10 @@ from core.money import Money
 from core.text import fold, slugify
 from livestream import shows
 from livestream.shows import Show, ShowItem, ShowState
+from shop import remittances, shipments
 from shop.delivery import DeliveryKind, DeliveryMethod
+from shop.orders import Order, SellerOrder
+from shop.remittance_lists import Listed, ListedRow
 from tests.conftest import NOON
 from traceability.diary import Step, StepKind, write_step
 
@@ -273,3 +276,24 @@ def a_switched_off_way(session: Session, producer: Producer) -> DeliveryMethod:
     session.add(way)
     session.flush()
     return way
+
+
+def a_parcel_with_cash(
+    session: Session, order: Order, part_id: int, *, now: datetime, text: str = ""
+) -> tuple[int, int, int]:
+    """A parcel with a waybill and a carrier's list that names another; their ids and the row's."""
+    part = session.get_one(SellerOrder, part_id)
+    parcel = shipments.write_waybill(
+        session,
+        order,
+        part,
+        waybill="EB123456789VN",
+        carrier_name=f"VNPost{text}",
+        actor=SYSTEM,
+        now=now,
+    )
+    row = ListedRow(2, "EB000000001VN", Money(18_000), Money(0))
+    listed = Listed(f"COD{text}", "0" * 64, (row,), Money(0))
+    batch = remittances.take(session, part.producer_id, listed, actor=SYSTEM, now=now)
+    [kept] = remittances.list_rows(session, batch)
+    return parcel.id, batch.id, kept.id

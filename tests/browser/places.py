@@ -59,6 +59,17 @@ def _pay(buyer: Buyer) -> None:
     buyer.orders()
 
 
+def _confirmation(buyer: Buyer) -> None:
+    _pay(buyer)
+    buyer.follows("Giấy xác nhận để in")
+
+
+def _put_by(buyer: Buyer) -> None:
+    _cart(buyer)
+    with buyer.page.expect_navigation():
+        buyer.page.get_by_role("button", name="Để dành").first.click()
+
+
 PLACES = (
     Place("home", "/", SHELF),
     Place("list", "/san-pham", SHELF),
@@ -74,6 +85,8 @@ PLACES = (
     Place("checkout", _checkout, TILL),
     Place("checkout with slips", _mistyped, TILL),
     Place("pay", _pay, TILL),
+    Place("confirmation", _confirmation, TILL),
+    Place("put by for later", _put_by, TILL),
     Place("look-up", "/tra-cuu", TILL),
     Place("log-in", "/tai-khoan/dang-nhap", TILL),
     Place("not found", "/khong-co", TILL),
@@ -90,5 +103,9 @@ PLACES = (
     Place("console", "/live/phien-mau/dieu-khien", LIVE, "producer"),
     Place("show", "/live/phien-mau", SHELF),
     Place("account", "/tai-khoan", DESK, "buyer"),
+    Place("my orders", "/tai-khoan/don-hang", TILL, "buyer"),
+    Place("address book", "/tai-khoan/dia-chi", TILL, "buyer"),
+    Place("new address", "/tai-khoan/dia-chi/moi", TILL, "buyer"),
+    Place("name and e-mail", "/tai-khoan/ho-so", TILL, "buyer"),
     Place("staff", "/quan-tri", DESK, "staff"),
 )

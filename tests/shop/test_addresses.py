@@ -1,6 +1,7 @@
 """The address book, the address chosen at the checkout, and the way from an old address."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from flask.testing import FlaskClient
@@ -16,7 +17,7 @@ from shop.orders import Order
 from shop.wishes import Mistyped
 from tests.conftest import NOON
 from tests.factories import a_commune, a_user, a_variant, later
-from tests.shop.selling import FORM, an_order, checkout_form, fill_cart, hidden, log_in
+from tests.shop.selling import FORM, an_order, at_once, checkout_form, fill_cart, hidden, log_in
 
 
 def kept(session: Session, user_id: int, **typed: str) -> Address:
@@ -231,3 +232,19 @@ def test_hostile_old_addresses_are_never_our_error(
         form = checkout_form(visitor) | {"old_text": nasty, "old_province": nasty, button: nasty}
 
         assert visitor.post("/dat-hang", data=form).status_code == 200
+
+
+def test_two_devices_at_once_leave_one_default(database: Database) -> None:
+    with database.transaction() as session:
+        a_commune(session)
+        user_id = a_user(session).id
+
+    def keep(session: Session, street: str) -> None:
+        addresses.keep(session, user_id, FORM | {"street": street, "default": "1"}, now=NOON)
+
+    at_once(database, [partial(keep, street=f"Thôn {number}") for number in range(6)])
+
+    with database.reading() as session:
+        book = defaults(session, user_id)
+    assert len(book) == 6
+    assert [is_default for _street, is_default in book].count(True) == 1

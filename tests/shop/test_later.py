@@ -1,5 +1,7 @@
 """Saved for later: out of the cart but not lost, for guests and accounts, also at log-in."""
 
+from functools import partial
+
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -10,11 +12,11 @@ from accounts.users import Role
 from core.clock import utc_now
 from core.db import Database
 from shop import carts, later
-from shop.carts import CartLine, SoldOut
+from shop.carts import Cart, CartLine, SoldOut
 from shop.later import LaterLine, NotThere
 from tests.conftest import NOON
 from tests.factories import a_lot, a_product, a_user, a_variant
-from tests.shop.selling import a_cart, an_order, fill_cart, hidden, log_in
+from tests.shop.selling import Counted, a_cart, an_order, at_once, fill_cart, hidden, log_in
 
 GUEST = later.owner_of(None, "a-guest") or ""
 
@@ -159,3 +161,37 @@ def test_a_log_in_tells_what_joined_the_cart(visitor: FlaskClient, database: Dat
 
     assert "Mật ong: giỏ nay có 3, trước là 1." in page
     assert "1 món chọn từ trước khi đăng nhập" in page
+
+
+def test_saving_in_two_tabs_at_once_makes_one_line(database: Database) -> None:
+    for _round in range(8):
+        with database.transaction() as session:
+            honey = a_variant(session, in_stock=9)
+            ids = [a_cart(session, (honey, quantity)).id for quantity in (2, 3)]
+            variant_id = honey.id
+
+        def put_by(session: Session, cart_id: int, variant_id: int = variant_id) -> None:
+            cart = session.get_one(Cart, cart_id)
+            later.save(session, cart, GUEST, variant_id, lot_code=None, now=NOON)
+
+        at_once(database, [partial(put_by, cart_id=cart_id) for cart_id in ids])
+
+        with database.reading() as session:
+            kept = select(LaterLine.quantity).where(LaterLine.variant_id == variant_id)
+            assert session.scalars(kept).all() == [3]
+
+
+@pytest.mark.parametrize("things", [1, 30])
+def test_any_number_of_saved_things_is_read_in_two_questions(
+    database: Database, things: int
+) -> None:
+    with database.transaction() as session:
+        for _number in range(things):
+            honey = a_variant(session)
+            cart = a_cart(session, (honey, 1))
+            later.save(session, cart, GUEST, honey.id, lot_code=None, now=NOON)
+
+    with database.reading() as session, Counted(database) as counted:
+        assert len(later.list_of(session, GUEST, now=NOON)) == things
+
+    assert counted.queries == 2

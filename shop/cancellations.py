@@ -64,6 +64,30 @@ def decline(
     )
 
 
+def call_off(
+    session: Session,
+    order: Order,
+    part: SellerOrder,
+    *,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+) -> bool:
+    """End a part for staff, before it has left, with a reason that buyer and producer read.
+
+    What nobody prepares yet is called off as its buyer may; what is prepared is declined as its
+    producer may.
+    """
+    why = clean(reason)[:LONGEST_REASON]
+    if not why:
+        raise NoReason(_("Say why; the buyer reads it."), field="reason")
+    moves.lock(session, order.id)
+    session.refresh(part)
+    as_buyer = part.state in OPEN_TO_BUYER
+    verb, ended = (Verb.CANCEL, Ended.CANCELLED) if as_buyer else (Verb.DECLINE, Ended.DECLINED)
+    return _end(session, order.id, part, verb, ended, actor=actor, now=now, why=why)
+
+
 def expire(session: Session, part: SellerOrder, *, now: datetime) -> bool:
     """End a part that was not paid while its goods were held; money that comes later revives it."""
     ran_out = SellerOrder.hold_expires_at <= now

@@ -117,9 +117,7 @@ def _fill(session: Session, *, now: datetime, text: str) -> FilledShop:
         secrets=[SECRET], actor=SYSTEM, now=now,
     )  # fmt: skip
     row = _a_bank_row(session, producer, now=now, text=text)
-    shipment_id, batch_id, cod_row_id = a_parcel_with_cash(
-        session, order, part_id, now=now, text=text
-    )
+    parcel = a_parcel_with_cash(session, order, part_id, now=now, text=text)
     addresses = {
         "producer": producer.slug,
         "method_id": way.id,

@@ -147,6 +147,7 @@ def _fill(session: Session, *, now: datetime, text: str) -> FilledShop:
         "batch_id": parcel[1],
         "shipment_id": parcel[0],
         "desk_prints.code": order.code,
+        "staff_orders.code": order.code,
         "connection_id": connection.id,
         "provider": "sepay",
         "webhooks.token": str(connections.token_of(connection, [SECRET])),

@@ -364,6 +364,10 @@ def test_only_the_named_views_go_without_a_token(app: Flask) -> None:
         "/gio-hang/them",
         "/gio-hang/sua",
         "/gio-hang/ma-giam-gia",
+        "/gio-hang/de-danh",
+        "/gio-hang/de-danh/<int:saved_id>",
+        "/da-luu",
+        "/gio-qua/<slug>/them",
         "/quet",
         "/xac-thuc",
     }

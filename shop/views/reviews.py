@@ -24,7 +24,6 @@ from core.settings import Settings
 from core.web.media import storage
 from core.web.paging import read_id, write_cursor
 from core.web.requests import public, reading, transaction
-from core.web.security import same_origin_only
 from core.web.uploads import takes_files, uploaded
 from shop import reviews
 from shop.reviews import MOST_PHOTOS, MOST_STARS, BadReview, NotReceived
@@ -105,7 +104,6 @@ def report_form(review_id: int) -> str:
 
 @blueprint.post("/danh-gia/<int:review_id>/bao")
 @public
-@same_origin_only
 def report(review_id: int) -> Response:
     """Note that a visitor finds a review wrong; staff look at it."""
     settings: Settings = current_app.config["SETTINGS"]

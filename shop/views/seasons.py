@@ -19,7 +19,6 @@ from core.errors import Invalid
 from core.i18n import language
 from core.settings import Settings
 from core.web.requests import public, reading, transaction
-from core.web.security import same_origin_only
 from shop import season_calls
 from shop.season_calls import CallState
 from shop.views.opening import secrets
@@ -37,9 +36,8 @@ def form(slug: str) -> Response:
 
 @blueprint.post("/san-pham/<slug>/nhac-vu-moi")
 @public
-@same_origin_only
 def ask(slug: str) -> Response:
-    """Note who wants to hear; the product's page is cached and carries no token."""
+    """Note who wants to hear."""
     settings: Settings = current_app.config["SETTINGS"]
     now = utc_now()
     network = throttle.network_of(settings.SECRET_KEY, request.remote_addr)

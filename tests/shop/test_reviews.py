@@ -240,7 +240,8 @@ def test_desk_and_staff_pages_list_what_was_said(database: Database, visitor: Fl
         member, boss = a_member(session, producer), a_user(session, role=Role.STAFF).id
         order, line_id = delivered(session, product=a_product(session, producer=producer))
         review_id = say(session, order, line_id, stars=1, words="Vỡ hũ").id
-    visitor.post(f"/danh-gia/{review_id}/bao", data={"why": "nói sai"})
+    token = hidden(visitor.get(f"/danh-gia/{review_id}/bao").text, "csrf_token")
+    visitor.post(f"/danh-gia/{review_id}/bao", data={"csrf_token": token, "why": "nói sai"})
     log_in(visitor, database, member)
     desk = visitor.get("/ban-hang/htx-rung/danh-gia").text
     visitor.post(

@@ -10,7 +10,7 @@ from core.db import Database
 from shop import saved
 from tests.conftest import NOON
 from tests.factories import a_producer, a_product, a_user, a_variant
-from tests.shop.selling import log_in
+from tests.shop.selling import hidden, log_in
 
 
 def test_saving_twice_keeps_one_and_taking_off_is_final(session: Session) -> None:
@@ -57,7 +57,8 @@ def test_one_tap_on_the_product_s_page_saves_it(database: Database, visitor: Fla
     assert 'action="/da-luu"' in page
     assert (answer.status_code, answer.location) == (303, "/da-luu")
     assert "Mật ong rừng" in visitor.get("/da-luu").text
-    visitor.post("/da-luu/bo", data={"product_id": str(product_id)})
+    token = hidden(visitor.get("/da-luu").text, "csrf_token")
+    visitor.post("/da-luu/bo", data={"csrf_token": token, "product_id": str(product_id)})
     assert "Mật ong rừng" not in visitor.get("/da-luu").text
 
 

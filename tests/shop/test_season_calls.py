@@ -7,6 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
 
 from catalog import stock
 from catalog.products import Product
@@ -25,6 +26,13 @@ WAY = "an@example.com"
 def sold_out(session: Session, **given: object) -> tuple[Product, Variant]:
     product = a_product(session, slug="mat-ong", name="Mật ong", **given)
     return product, a_variant(session, product=product, in_stock=0)
+
+
+def wish(visitor: FlaskClient, way: str) -> TestResponse:
+    """Ask on the page of the goods to be told."""
+    page = "/san-pham/mat-ong/nhac-vu-moi"
+    token = hidden(visitor.get(page).text, "csrf_token")
+    return visitor.post(page, data={"csrf_token": token, "way": way})
 
 
 def mails(database: Database) -> list[dict[str, str]]:
@@ -47,7 +55,7 @@ def test_an_address_is_asked_first_then_told_once_per_season(
     with database.transaction() as session:
         variant_id = sold_out(session)[1].id
 
-    visitor.post("/san-pham/mat-ong/nhac-vu-moi", data={"way": WAY})
+    wish(visitor, WAY)
     run_due(app, database, now=later(days=3))
     new_lot(database, variant_id)
     run_due(app, database, now=later(days=3))
@@ -77,7 +85,7 @@ def test_who_asks_again_is_told_of_the_next_season_without_confirming_again(
     new_lot(database, variant_id)
     run_due(app, database, now=later(days=3))
 
-    visitor.post("/san-pham/mat-ong/nhac-vu-moi", data={"way": WAY})
+    wish(visitor, WAY)
     new_lot(database, variant_id)
     run_due(app, database, now=later(days=3))
 
@@ -139,7 +147,7 @@ def test_a_phone_waits_on_the_producer_s_own_list(database: Database, visitor: F
         )
         member = a_member(session, session.get_one(season_calls.Producer, producer_id))
         variant_id = variant.id
-    visitor.post("/san-pham/mat-ong/nhac-vu-moi", data={"way": "0912 345 678"})
+    wish(visitor, "0912 345 678")
     new_lot(database, variant_id)
     log_in(visitor, database, member)
 
@@ -172,7 +180,7 @@ def test_what_is_neither_address_nor_phone_is_told_in_place(
     with database.transaction() as session:
         sold_out(session)
 
-    answer = visitor.post("/san-pham/mat-ong/nhac-vu-moi", data={"way": way})
+    answer = wish(visitor, way)
 
     assert answer.status_code == 422
     assert 'aria-invalid="true"' in answer.text

@@ -288,10 +288,17 @@ def follow_the_clock(database: Database, now: datetime) -> None:
                 )
             )
             known = prices.last_points(session, [variant.id for variant in variants])
+            # Declared strong since the sale was set: the law allows it no sales promotion.
+            strong = alcohol.never_promoted_among(
+                session, {variant.product_id for variant in variants}
+            )
             for variant in variants:
                 point = known.get(variant.id)
                 ended = variant.sale_until is not None and variant.sale_until <= now
-                if ended or point is None or point.price != price_at(variant, now):
+                if variant.product_id in strong:
+                    _clear(session, variant)
+                    _tell(session, variant, now=now)
+                elif ended or point is None or point.price != price_at(variant, now):
                     _follow(session, variant, now=now)
         if len(variants) < AT_ONCE:
             return

@@ -304,3 +304,17 @@ def test_a_price_is_the_sale_s_or_the_regular_one_never_another(
 
     runs = 0 <= minutes < 60 and sold + quantity <= 50
     assert asked == Money(price if runs else 2 * price)
+
+
+def test_goods_declared_strong_drink_lose_their_sale(database: Database) -> None:
+    with database.transaction() as session:
+        honey = honey_of_old(session)
+        a_sale(session, honey)
+        product = products.get(session, honey.product_id)
+        product.motif, product.abv_tenths = "ruou", 400
+        honey_id = honey.id
+
+    sales.follow_the_clock(database, NOON)
+
+    with database.reading() as session:
+        assert price_at(variants.get(session, honey_id), NOON) == Money(200_000)

@@ -125,12 +125,12 @@ class StripeStandIn(StandIn):
         return said
 
     def _route(self, asked: Asked) -> Said:
-        if not asked.headers.get("authorization", "").startswith("Bearer sk_"):
-            raise Refused("No API key was given.", status=401)
-        form = nested(asked.form()) if asked.method == "POST" else {}
         at = re.fullmatch(r"/v1/(checkout/sessions|refunds)(?:/(\w+)(/expire)?)?", asked.path)
         if at is None:
             raise Refused(f"Unrecognized request URL ({asked.method}: {asked.path}).", status=404)
+        if not asked.headers.get("authorization", "").startswith("Bearer sk_"):
+            raise Refused("No API key was given.", status=401)
+        form = nested(asked.form()) if asked.method == "POST" else {}
         kind, thing, expire = at.groups()
         if kind == "refunds":
             return Said(self._refund(form) if thing is None else _of(self.kept.refunds, thing))

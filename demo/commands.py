@@ -14,7 +14,7 @@ from core import migrations
 from core.clock import utc_now
 from core.db import Database
 from core.settings import Settings
-from demo import bulk, live, people, report, sample, village
+from demo import bulk, gifts, live, people, report, sample, village
 from livestream.feeds import feeds, jobs
 from livestream.feeds.feeds import Channel
 
@@ -87,6 +87,7 @@ def _load_village(database: Database) -> None:
         village.load(session, now=now)
         producer = sample.load(session, now=now)
         live.load(session, producer, now=now)
+        gifts.load(session, producer, now=now)
         people.add(session, hashes, producer=producer, commune_code=sample.COMMUNE, now=now)
         for channel in Channel:
             jobs.ask_for_build(session, feeds.ensure_feed(session, channel).id, now=now)

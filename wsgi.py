@@ -121,6 +121,7 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("shop.views.desk_shipping", "blueprint"),
     ("shop.views.desk_cod", "blueprint"),
     ("shop.views.staff_delivery", "blueprint"),
+    ("shop.views.staff_orders", "blueprint"),
     ("shop.views.bank", "blueprint"),
     ("shop.views.bank", "staff"),
     ("shop.views.statements", "blueprint"),
@@ -128,6 +129,7 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("shop.views.connections", "blueprint"),
     ("shop.views.connections", "staff"),
     ("shop.views.webhooks", "blueprint"),
+    ("shop.views.staff_messages", "blueprint"),
     ("shop.views.saved", "blueprint"),
     ("shop.views.seasons", "blueprint"),
     ("shop.views.desk_seasons", "blueprint"),
@@ -266,6 +268,8 @@ AUDITS: list[str] = [
 # Entries of the staff pages: endpoint, English label, icon.
 STAFF: list[tuple[str, str, str]] = [
     ("staff.home", mark("At a glance"), "nha"),
+    ("staff_orders.waiting", mark("What waits for staff"), "chuong"),
+    ("staff_orders.index", mark("All orders"), "don"),
     ("staff.places_to_sell", mark("Producers"), "cua-hang"),
     ("staff.helpers", mark("Helpers"), "khien"),
     ("staff_returns.index", mark("Returns to decide"), "lam-lai"),
@@ -278,6 +282,7 @@ STAFF: list[tuple[str, str, str]] = [
     ("staff_ledger.index", mark("Producers' accounts"), "bieu-do"),
     ("staff_vouchers.of_shop", mark("Vouchers"), "tin"),
     ("staff_connections.operator", mark("Connections"), "lien-ket"),
+    ("staff_messages.index", mark("Messages of services"), "giay"),
     ("staff_proofs.index", mark("Proof of stock and money"), "khien"),
     ("tasks.index", mark("Background work"), "dong-ho"),
 ]

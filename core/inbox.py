@@ -77,6 +77,26 @@ def digest(body: bytes) -> str:
     return f"sha256:{sha256(body).hexdigest()}"
 
 
+def list_to_look_at(session: Session, *, limit: int) -> Sequence[InboxEvent]:
+    """Return the events a person must look at, the oldest first."""
+    waits = InboxEvent.outcome == Outcome.NEEDS_A_LOOK
+    return session.scalars(
+        select(InboxEvent).where(waits).order_by(InboxEvent.id).limit(limit)
+    ).all()
+
+
+def look_at(session: Session, event_id: int) -> bool:
+    """Note that a person has looked at the event; False when nobody waits for that."""
+    seen = session.scalar(
+        update(InboxEvent)
+        .where(InboxEvent.id == event_id, InboxEvent.outcome == Outcome.NEEDS_A_LOOK)
+        .values(outcome=Outcome.DONE)
+        .returning(InboxEvent.id)
+        .execution_options(synchronize_session=False)
+    )
+    return seen is not None
+
+
 def take(
     session: Session,
     provider: str,

@@ -19,6 +19,7 @@ from catalog.lots import Lot
 from catalog.producers import Producer
 from catalog.products import Product
 from catalog.variants import Variant
+from core import inbox
 from core.db import Database
 from core.money import Money
 from core.settings import Settings
@@ -153,6 +154,7 @@ def _fill(session: Session, *, now: datetime, text: str) -> FilledShop:
         "webhooks.token": str(connections.token_of(connection, [SECRET])),
         "row_id": row.id,
         "act": "rieng",
+        "message_id": _a_message(session, now=now),
         "digest": "a" * 64,
         "variant_id": variant.id,
         "month": "2026-11",
@@ -163,6 +165,14 @@ def _fill(session: Session, *, now: datetime, text: str) -> FilledShop:
         **after_sale(session, order, part_id, producer, product, variant, now=now, text=text),
     }
     return FilledShop(people, producer, product, variant, lot, mark, addresses)
+
+
+def _a_message(session: Session, *, now: datetime) -> int:
+    """Keep a message of a service that a person must look at."""
+    event = inbox.take(session, "stripe", "evt_1", headers={}, body=b"{}", now=now)
+    assert event is not None
+    inbox.close(session, event, inbox.Outcome.NEEDS_A_LOOK, "dispute dp_1: general")
+    return event.id
 
 
 def _a_voucher(

@@ -15,7 +15,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core import outgoing, tasks
+from accounts.users import Role
+from core import inbox, outgoing, tasks
 from core.clock import utc_now
 from core.db import Database
 from core.inbox import InboxEvent, Outcome
@@ -33,8 +34,8 @@ from shop.payments import gateway_refunds, refunds
 from shop.payments.payments import Custody, Payment, PaymentState
 from shop.payments.provider_money import ProviderMoney
 from shop.payments.refunds import Refund, RefundReason, RefundState
-from tests.factories import a_commune, a_producer, a_product, a_variant
-from tests.shop.selling import SELLER, a_way, checkout_form, fill_cart, hidden
+from tests.factories import a_commune, a_producer, a_product, a_user, a_variant
+from tests.shop.selling import SELLER, a_way, checkout_form, fill_cart, hidden, log_in
 from wsgi import create_app, named
 
 S = SellerOrderState
@@ -647,3 +648,22 @@ def test_the_audit_sees_money_without_a_number(shop: Shop) -> None:
 
     assert len(told) == 1
     assert "218.000" in told[0]
+
+
+def test_staff_see_a_dispute_until_somebody_has_looked_at_it(shop: Shop) -> None:
+    shop.stripe.dispute(paid(shop), status="needs_response")
+    shop.bring_all()
+    with shop.database.transaction() as session:
+        staff = a_user(session, role=Role.STAFF).id
+    log_in(shop.visitor, shop.database, staff)
+
+    page = shop.visitor.get("/quan-tri/tin-dich-vu").text
+    with shop.database.reading() as session:
+        [event] = inbox.list_to_look_at(session, limit=9)
+    address = f"/quan-tri/tin-dich-vu/{event.id}/da-xem"
+    form = {"csrf_token": hidden(page, "csrf_token")}
+    answers = [shop.visitor.post(address, data=form).status_code for _ in range(2)]
+
+    assert "dispute dp_" in page
+    assert answers == [303, 404]
+    assert "dispute dp_" not in shop.visitor.get("/quan-tri/tin-dich-vu").text

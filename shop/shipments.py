@@ -28,7 +28,7 @@ from core.i18n import lazy as _
 from core.money import ZERO, Money
 from core.tasks import enqueue
 from shop.carriers import ghn, manual
-from shop.carriers.carrier import ENDED, Stage, TrackingEvent
+from shop.carriers.carrier import ENDED, STAGE_WORDS, Stage, TrackingEvent
 from shop.delivery import CARRIED
 from shop.moves import PartMoved, TooLate
 from shop.order_states import SellerOrderState, Verb
@@ -107,6 +107,11 @@ class Shipment(Base):
     def is_ghn(self) -> bool:
         """Say whether GHN carries it and speaks for itself."""
         return self.carrier == ghn.CARRIER
+
+    @property
+    def words(self) -> str:
+        """Return the (English, marked) words of where it is."""
+        return STAGE_WORDS[self.state]
 
     @property
     def is_under_way(self) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from catalog import banks
 from catalog.producers import Producer
 from core.money import Money, total
-from shop import orders
+from shop import orders, shipments
 from shop.cancellations import OPEN_TO_BUYER
 from shop.order_states import SellerOrderState, Verb
 from shop.orders import Order, OrderEvent, OrderLine, SellerOrder
@@ -24,6 +24,7 @@ from shop.payments.payments import (
     PaymentState,
 )
 from shop.payments.refunds import Refund, RefundState
+from shop.shipments import Shipment
 
 UNSHOWN = (Verb.SETTLE,)
 
@@ -38,6 +39,7 @@ class Tracked:
     lines: list[OrderLine]
     events: list[OrderEvent]
     refunds: list[Refund]
+    parcel: Shipment | None = None
 
     @property
     def awaits_money(self) -> bool:
@@ -149,6 +151,7 @@ def track(session: Session, order: Order) -> Tracking:
     part_ids = [part.id for part in parts]
     paid = payments.list_of_parts(session, part_ids)
     sent_back = refunds.of_parts(session, part_ids)
+    parcels = shipments.list_of_parts(session, part_ids)
     lines: dict[int, list[OrderLine]] = defaultdict(list)
     for line in orders.list_lines(session, part_ids):
         lines[line.seller_order_id].append(line)
@@ -175,6 +178,7 @@ def track(session: Session, order: Order) -> Tracking:
                 lines[part.id],
                 events[part.id],
                 sent_back[part.id],
+                next((one for one in parcels[part.id][::-1] if one.waybill), None),
             )
             for part in parts
         ],

@@ -14,11 +14,11 @@ from core.clock import utc_now
 from core.db import Database
 from core.settings import Settings
 from demo.standins.ghn import SHOP, TOKEN, GhnStandIn
-from shop import connections, fulfilment, orders
+from shop import connections, fulfilment, links, orders
 from shop.carriers.carrier import Stage
 from shop.delivery import DeliveryKind
 from shop.order_states import SellerOrderState
-from shop.orders import SellerOrder
+from shop.orders import Order, SellerOrder
 from shop.shipments import Shipment
 from tests.conftest import SECRET
 from tests.factories import a_producer, a_product, a_variant
@@ -210,3 +210,15 @@ def test_while_ghn_is_away_its_label_is_no_page_that_hangs(
     carrier.ail(status=500)
 
     assert desk.visitor.get(f"{desk.path}/nhan-ghn").status_code == 503
+
+
+def test_the_buyer_sees_where_the_parcel_is(post: AtTheDesk) -> None:
+    post.send("van-don", waybill="EB1234", carrier_name="VNPost")
+    with post.database.reading() as session:
+        order = session.scalars(select(Order)).one()
+        mark = links.order_mark(SECRET, order.cart_id)
+
+    page = post.app.test_client().get(f"/don-hang/{order.code}?t={mark}").text
+
+    assert "EB1234" in page
+    assert "Đã lấy" in page

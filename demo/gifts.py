@@ -26,7 +26,7 @@ def load(session: Session, producer: Producer, *, now: datetime) -> None:
     """Offer both sets, each marked as an illustration."""
     _offer(
         session,
-        name="Giỏ quà mẫu: Hương đồng",
+        name="Hương đồng (mẫu)",
         story="Minh hoạ: nấm hương, miến dong trong giỏ mây đan tay, của một hợp tác xã.",
         items=_of_sample(session, producer, OWN),
         price=OWN_PRICE,
@@ -35,7 +35,7 @@ def load(session: Session, producer: Producer, *, now: datetime) -> None:
     )
     _offer(
         session,
-        name="Giỏ quà mẫu: Ba làng",
+        name="Ba làng (mẫu)",
         story="Minh hoạ: hàng của nhiều nhà sản xuất gom một giỏ, mỗi nhà gửi gói của mình.",
         items={**_of_sample(session, producer, TOGETHER), **_of_neighbours(session)},
         price=None,

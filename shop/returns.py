@@ -325,7 +325,7 @@ def ask(
     session.flush()
     moves.note(
         session, part, Verb.ASK_RETURN, actor=actor, now=now, before=part.state,
-        detail={"request": request.id, "why": str(REASON_NAMES[reason])},
+        detail={"request": request.id, "why": said},
     )  # fmt: skip
     messages.ask(session, part.id, Template.RETURN_ASKED, key=str(request.id), now=now, words=said)
     return request

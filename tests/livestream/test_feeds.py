@@ -107,6 +107,7 @@ def test_sample_prices_are_marked() -> None:
         ({"motif": "khong-co"}, 11),
         ({"food_paper_expired": True}, 18),
         ({"product_name": "Rượu nếp cái hoa vàng", "group": OcopGroup.BEVERAGE}, 15),
+        ({"abv_tenths": 50}, 15),
         ({"group": OcopGroup.TOURISM}, 15),
     ],
 )

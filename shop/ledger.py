@@ -7,8 +7,6 @@ own account, only commission and the shop's own vouchers remain to be settled.
 """
 
 import enum
-from collections import defaultdict
-from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -16,24 +14,14 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, event, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.db import Base, word
-from core.money import ZERO, Money, total
-from shop import earnings, orders, vouchers
-from shop.earnings import Earned, Sold
+from core.money import ZERO, Money
+from shop import part_money
 from shop.moves import PartMoved
 from shop.order_states import SellerOrderState, Verb
 from shop.orders import Order, SellerOrder
-from shop.payments.payments import (
-    Custody,
-    Payment,
-    PaymentMethod,
-    PaymentShare,
-    PaymentState,
-)
-from shop.payments.refunds import Refund, RefundReason, RefundState
-from shop.vouchers import Funder
-
-# Refunds that take back what was earned; every other was for goods that are not in the sum.
-EARNED_BACK = frozenset({RefundReason.RETURNED, RefundReason.DISPUTE, RefundReason.GOODWILL})
+from shop.part_money import EARNED_BACK
+from shop.payments.payments import Custody, Payment, PaymentMethod
+from shop.payments.refunds import Refund, RefundState
 
 
 class Kind(enum.StrEnum):
@@ -102,15 +90,6 @@ def balance_of(session: Session, producer_id: int) -> Money:
     )
 
 
-def list_of_part(session: Session, part_id: int) -> list[LedgerEntry]:
-    """Return what was posted for a part, in the order it was."""
-    return list(
-        session.scalars(
-            select(LedgerEntry).where(LedgerEntry.part_id == part_id).order_by(LedgerEntry.id)
-        )
-    )
-
-
 def follow(session: Session, news: PartMoved) -> None:
     """Post what happened to a part: its completion, and money paid back of a completed one."""
     if news.verb not in {Verb.COMPLETE, Verb.PAY_BACK}:
@@ -121,7 +100,7 @@ def follow(session: Session, news: PartMoved) -> None:
     order = session.get_one(Order, news.order_id)
     if news.verb is Verb.COMPLETE:
         post_completed(session, order, part, now=news.now)
-    for refund in list_earned_back(session, part.id):
+    for refund in part_money.read(session, [part])[part.id].back:
         post_refund(session, refund, now=news.now)
 
 
@@ -133,15 +112,15 @@ def post_completed(session: Session, order: Order, part: SellerOrder, *, now: da
     source = f"part:{part.id}"
     if _kinds_of(session, source):
         return False
-    lines = list_sold(session, order.id, part.id)
-    earned = earnings.of_part(lines.values(), part.shipping_fee - part.shipping_discount)
+    money = part_money.read(session, [part])[part.id]
+    earned = money.earned
     amounts = {
         Kind.SALE: earned.goods,
         Kind.SHIPPING: earned.shipping,
         Kind.DISCOUNT_PLATFORM_FUNDED: earned.given_by_platform,
         Kind.COMMISSION: earned.commission,
     }
-    for payment, held in list_held(session, part.id):
+    for payment, held in money.held:
         kind = _kind_held(payment)
         if kind is not None:
             amounts[kind] = amounts.get(kind, ZERO) - held
@@ -166,7 +145,7 @@ def post_refund(session: Session, refund: Refund, *, now: datetime) -> bool:
     if not is_in_the_sum or _kinds_of(session, source):
         return False
     order = session.get_one(Order, refund.order_id)
-    change = change_by(session, order.id, part.id, refund)
+    change = part_money.read(session, [part])[part.id].change_by(refund)
     amounts = {
         Kind.REFUND: change.goods,
         Kind.COMMISSION: change.commission,
@@ -237,86 +216,6 @@ def write(
     return entry
 
 
-def list_sold(session: Session, order_id: int, part_id: int) -> dict[int, Sold]:
-    """Return the lines of a part as they were sent, each with who paid for its discount."""
-    used = vouchers.find_redemption(session, order_id)
-    by_platform = used is not None and used[1].funded_by is Funder.PLATFORM
-    return {
-        line.id: Sold(
-            line.amount,
-            line.discount,
-            # A gift set's lower price is its producers' own; no voucher counts for its parts.
-            by_platform and line.set_name is None,
-            line.commission_bp,
-        )
-        for line in orders.list_lines(session, [part_id])
-        if line.wanted
-    }
-
-
-def list_held(session: Session, part_id: int) -> list[tuple[Payment, Money]]:
-    """Return what arrived for a part, payment by payment, less what was never for its goods."""
-    rows = session.execute(
-        select(Payment, PaymentShare.amount)
-        .join(PaymentShare, PaymentShare.payment_id == Payment.id)
-        .where(PaymentShare.seller_order_id == part_id, Payment.captured > ZERO)
-        .order_by(Payment.id)
-    ).all()
-    aside = _set_aside(session, part_id, {payment.id for payment, _share in rows})
-    held = []
-    for payment, share in rows:
-        arrived = payment.captured
-        if payment.seller_order_id is None:
-            arrived = share if payment.state is PaymentState.SUCCEEDED else ZERO
-        held.append((payment, arrived - aside.get(payment.id, ZERO)))
-    return held
-
-
-def _set_aside(session: Session, part_id: int, payment_ids: Collection[int]) -> dict[int, Money]:
-    """Return what of each payment goes, or went, back for other reasons than these goods."""
-    rows = session.execute(
-        select(Refund.payment_id, func.sum(Refund.amount))
-        .where(
-            Refund.payment_id.in_(payment_ids),
-            Refund.seller_order_id == part_id,
-            Refund.reason.not_in(list(EARNED_BACK)),
-        )
-        .group_by(Refund.payment_id)
-    )
-    return {payment_id: amount for payment_id, amount in rows}  # noqa: C416 - rows are no pairs
-
-
-def list_earned_back(session: Session, part_id: int) -> list[Refund]:
-    """Return the refunds of a part that went out and took back what it had earned, in order."""
-    return list(
-        session.scalars(
-            select(Refund)
-            .where(
-                Refund.seller_order_id == part_id,
-                Refund.state == RefundState.SUCCEEDED,
-                Refund.reason.in_(list(EARNED_BACK)),
-            )
-            .order_by(Refund.settled_at, Refund.id)
-        )
-    )
-
-
-def change_by(session: Session, order_id: int, part_id: int, refund: Refund) -> Earned:
-    """Return what one refund changed, after those that went out before it."""
-    before: dict[int, Money] = {}
-    for other in list_earned_back(session, part_id):
-        if other.id == refund.id:
-            break
-        for line_id, back in _lines_of(other):
-            before[line_id] = before.get(line_id, ZERO) + back
-    sold = list_sold(session, order_id, part_id)
-    return earnings.of_refund(refund.amount, sold, before, dict(_lines_of(refund)))
-
-
-def _lines_of(refund: Refund) -> Iterable[tuple[int, Money]]:
-    return ((int(line_id), Money(int(dong))) for line_id, dong in refund.lines.items())
-
-
 def _kind_held(payment: Payment) -> Kind | None:
     """Return under which kind money that is not with the shop is counted; None if it is."""
     if payment.custody is Custody.CARRIER:
@@ -325,18 +224,6 @@ def _kind_held(payment: Payment) -> Kind | None:
         is_cod = payment.method is PaymentMethod.COD
         return Kind.COD_CUSTODY_PRODUCER if is_cod else Kind.CUSTODY_PRODUCER
     return None
-
-
-def held_elsewhere(session: Session, part_id: int) -> Money:
-    """Return what of a part's money, that stays, is with its producer or a carrier today."""
-    back: dict[int, Money] = defaultdict(lambda: ZERO)
-    for refund in list_earned_back(session, part_id):
-        back[refund.payment_id] += refund.amount
-    return total(
-        held - back[payment.id]
-        for payment, held in list_held(session, part_id)
-        if _kind_held(payment) is not None
-    )
 
 
 def _kinds_of(session: Session, source: str) -> set[Kind]:

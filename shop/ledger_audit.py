@@ -1,5 +1,6 @@
 """Proof, on the live data, that discounts, vouchers, sales and accounts agree to the đồng."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -8,14 +9,15 @@ from sqlalchemy.orm import Session, aliased
 
 from catalog.sales import Sale
 from catalog.variants import Variant
-from core.money import Money
-from shop import earnings, ledger
+from core.money import Money, total
+from shop import part_money
 from shop.audit import Finding
 from shop.cart_sets import OrderSet
 from shop.commissions import CommissionRate
-from shop.ledger import EARNED_BACK, HELD_ELSEWHERE, Kind, LedgerEntry
+from shop.ledger import HELD_ELSEWHERE, Kind, LedgerEntry
 from shop.order_states import SellerOrderState as State
 from shop.orders import Order, OrderLine, SellerOrder
+from shop.part_money import EARNED_BACK, PartMoney
 from shop.payments.refunds import Refund, RefundState
 from shop.payouts import Payout, PayoutKind, PayoutState
 from shop.vouchers import Voucher, VoucherRedemption
@@ -171,38 +173,38 @@ def _parts_post_once(session: Session) -> Iterator[str]:
     ):
         yield f"part {part_id}: stands in the account but is not completed"
     after = 0
-    while parts := session.execute(
-        select(SellerOrder, Order.id)
-        .join(Order, Order.id == SellerOrder.order_id)
+    while parts := session.scalars(
+        select(SellerOrder)
         .where(SellerOrder.state == State.COMPLETED, SellerOrder.id > after)
         .order_by(SellerOrder.id)
         .limit(AT_ONCE)
     ).all():
-        for part, order_id in parts:
-            yield from _faults_of_part(session, part, order_id)
-        after = parts[-1][0].id
+        money = part_money.read(session, parts)
+        entries: dict[int | None, list[LedgerEntry]] = defaultdict(list)
+        for entry in session.scalars(select(LedgerEntry).where(LedgerEntry.part_id.in_(money))):
+            entries[entry.part_id].append(entry)
+        for part in parts:
+            yield from _faults_of_part(part, money[part.id], entries[part.id])
+        after = parts[-1].id
 
 
-def _faults_of_part(session: Session, part: SellerOrder, order_id: int) -> Iterator[str]:
-    entries = ledger.list_of_part(session, part.id)
+def _faults_of_part(
+    part: SellerOrder, money: PartMoney, entries: list[LedgerEntry]
+) -> Iterator[str]:
     if not any(entry.source == f"part:{part.id}" for entry in entries):
         yield f"part {part.id}: is completed but not in the account"
         return
     if any(entry.producer_id != part.producer_id for entry in entries):
         yield f"part {part.id}: stands in another producer's account"
-    sold = ledger.list_sold(session, order_id, part.id)
-    expected = earnings.of_part(sold.values(), part.shipping_fee - part.shipping_discount).whole
-    for refund in ledger.list_earned_back(session, part.id):
-        expected += ledger.change_by(session, order_id, part.id, refund).whole
-    earned = sum(
-        entry.amount.dong for entry in entries if entry.kind not in {*HELD_ELSEWHERE, *FEES}
-    )
-    if earned != expected.dong:
-        yield f"part {part.id}: {earned} posted, but it earned {expected.dong}"
-    held = -sum(entry.amount.dong for entry in entries if entry.kind in HELD_ELSEWHERE)
-    elsewhere = ledger.held_elsewhere(session, part.id).dong
-    if held != elsewhere:
-        yield f"part {part.id}: {held} posted as held elsewhere, but {elsewhere} is"
+    expected = money.earned.whole + total(money.change_by(refund).whole for refund in money.back)
+    earned = total(e.amount for e in entries if e.kind not in {*HELD_ELSEWHERE, *FEES})
+    if earned != expected:
+        yield f"part {part.id}: {earned.dong} posted, but it earned {expected.dong}"
+    held = -total(entry.amount for entry in entries if entry.kind in HELD_ELSEWHERE)
+    if held != money.elsewhere:
+        yield (
+            f"part {part.id}: {held.dong} posted as held elsewhere, but {money.elsewhere.dong} is"
+        )
 
 
 def _refunds_post_once(session: Session) -> Iterator[str]:

@@ -13,7 +13,7 @@ from catalog.producers import Producer
 from catalog.variants import Variant
 from core.db import Database
 from core.money import ZERO, Money, total
-from shop import cancellations, commissions, completion, ledger, orders
+from shop import cancellations, commissions, completion, ledger, orders, part_money
 from shop.delivery import DeliveryKind
 from shop.ledger import Kind, LedgerChangedError, LedgerEntry
 from shop.ledger_audit import find_faults
@@ -47,10 +47,15 @@ def goods(session: Session, *, price: int = 100_000, rate: int = 0) -> tuple[Pro
     return producer, a_variant(session, product=a_product(session, producer=producer), price=price)
 
 
+def entries_of(session: Session, part: SellerOrder) -> list[LedgerEntry]:
+    """What was posted for a part."""
+    return list(session.scalars(select(LedgerEntry).where(LedgerEntry.part_id == part.id)))
+
+
 def posted(session: Session, part: SellerOrder) -> dict[str, int]:
     """What stands in the account for a part, by kind."""
     sums: dict[str, int] = {}
-    for entry in ledger.list_of_part(session, part.id):
+    for entry in entries_of(session, part):
         sums[entry.kind.value] = sums.get(entry.kind.value, 0) + entry.amount.dong
     return sums
 
@@ -245,7 +250,7 @@ def test_posting_again_changes_nothing(session: Session) -> None:
     [part] = finish(session, order)
     refund(session, part, 50_000)
     before = posted(session, part)
-    [one] = ledger.list_earned_back(session, part.id)
+    [one] = part_money.read(session, [part])[part.id].back
 
     again = ledger.post_completed(session, order, part, now=later(days=1))
     twice = ledger.post_refund(session, one, now=later(days=1))
@@ -333,7 +338,7 @@ def test_every_order_in_both_modes_is_its_formula(
 
         fees = total(
             Money(entry.amount.dong)
-            for entry in ledger.list_of_part(session, part.id)
+            for entry in entries_of(session, part)
             if entry.kind in {Kind.COMMISSION, Kind.DISCOUNT_PLATFORM_FUNDED}
         )
         assert balance == (part.total - amount + fees if direct else fees)

@@ -8,12 +8,12 @@ producer is the operator's.
 import enum
 import json
 import secrets as randomness
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import ForeignKey, Index, select, update
+from sqlalchemy import ForeignKey, Index, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from accounts import audit
@@ -258,6 +258,24 @@ def find_open(session: Session, producer_id: int | None, provider: str) -> Conne
         .order_by(Connection.id.desc())
         .limit(1)
     )
+
+
+def owners_with(
+    session: Session, provider: str, producer_ids: Collection[int | None]
+) -> set[int | None]:
+    """Return which of these producers (None: the operator) have connected a service."""
+    return set(
+        session.scalars(
+            select(Connection.producer_id).where(
+                Connection.provider == provider,
+                Connection.state == ConnectionState.OPEN,
+                or_(
+                    Connection.producer_id.in_([one for one in producer_ids if one is not None]),
+                    Connection.producer_id.is_(None),
+                ),
+            )
+        )
+    ) & set(producer_ids)
 
 
 def get(session: Session, producer_id: int | None, connection_id: int) -> Connection:

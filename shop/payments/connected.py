@@ -52,10 +52,11 @@ def online_ways(
     owed: Sequence[tuple[int | None, Money]] = amounts
     if selling.is_direct:
         owed = [(None, total(amount for _producer, amount in amounts))]
-    connected = {PaymentMethod.STRIPE: selling.cards}
-    connected[PaymentMethod.VNPAY] = all(
-        connections.find_open(session, owner, VnpayGateway.name) for owner, _amount in owed
-    )
+    owners = {owner for owner, _amount in owed}
+    connected = {
+        PaymentMethod.STRIPE: selling.cards,
+        PaymentMethod.VNPAY: connections.owners_with(session, VnpayGateway.name, owners) == owners,
+    }
     return tuple(
         method
         for method, takes in CAPABILITIES.items()

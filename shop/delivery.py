@@ -165,10 +165,12 @@ class DeliveryMethod(Base):
     def missing_to_free(self, items_total: Money) -> Money | None:
         """Return how much more would make it free, zero when it is, None when it never is."""
         if self.free_from is None:
-            return None if self._costs() else ZERO
+            return None if self.costs else ZERO
         return max(ZERO, self.free_from - items_total)
 
-    def _costs(self) -> bool:
+    @property
+    def costs(self) -> bool:
+        """Say whether it costs something somewhere."""
         amounts = (self.fee, *(z.fee for z in self.zones), *(b.extra for b in self.bands))
         return any(amounts)
 

@@ -260,8 +260,10 @@ DUTIES: list[str] = [
 AUDITS: list[str] = [
     "shop.audit:find_faults",
     "shop.bank_audit:find_faults",
+    "shop.parcel_audit:find_faults",
     "shop.gateway_audit:find_faults",
     "shop.ledger_audit:find_faults",
+    "shop.aftersale_audit:find_faults",
     "livestream.audit:find_faults",
 ]
 

@@ -188,7 +188,7 @@ _PRODUCT = (
 
 
 def read(session: Session, slug: str, *, now: datetime) -> ProductPage:
-    """Return one product's page in five questions.
+    """Return one product's page in six questions.
 
     Raises NoSuchProduct, or NoLongerSold where the goods were withdrawn.
     """

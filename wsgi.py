@@ -131,6 +131,8 @@ SUBSCRIPTIONS: list[tuple[str, str]] = [
     ("accounts.sessions:LoggedIn", "shop.views.cart:bring_guest_cart"),
     ("accounts.sessions:LoggedIn", "shop.views.saved:bring_guest_list"),
     ("catalog.stock:GoodsArrived", "shop.season_calls:on_arrival"),
+    ("shop.moves:PartMoved", "shop.promotions:follow"),
+    ("shop.moves:PartMoved", "shop.ledger:follow"),
     ("shop.moves:PartMoved", "shop.messages:on_move"),
 ]
 
@@ -151,6 +153,7 @@ SCHEDULES: list[tuple[str, int, str]] = [
     (mark("forget ended log-ins"), 3_600, "accounts.standing:forget_ended"),
     (mark("forget finished tasks"), 86_400, "core.tasks:forget_finished"),
     (mark("end unpaid orders"), 60, "shop.cancellations:expire_due"),
+    (mark("begin and end sales"), 60, "catalog.sales:follow_the_clock"),
     (mark("forget what guests saved"), 86_400, "shop.later:forget_old"),
     (mark("forget deleted addresses"), 86_400, "shop.addresses:forget_deleted"),
     (mark("remind producers of orders"), 300, "shop.messages:remind_due"),

@@ -39,6 +39,20 @@ def send_password_changed(session: Session, user: User, *, now: datetime) -> Non
     )
 
 
+def send_email_changed(session: Session, user: User, *, now: datetime) -> None:
+    """Tell the address the account had until now that another one takes its place."""
+    _send(
+        session,
+        user,
+        subject=_("The e-mail of an account at Chợ Phiên was changed"),
+        body=_(
+            "From now on another e-mail address belongs to this account, and this one no longer "
+            "does.\n\nIf it was somebody else: call us at once."
+        ),
+        now=now,
+    )
+
+
 def _send(session: Session, user: User, *, subject: object, body: object, now: datetime) -> None:
     if user.email:
         mail.queue_mail(session, to=user.email, subject=str(subject), body=str(body), now=now)

@@ -47,7 +47,10 @@ class LoginNameTaken(Conflict):
 
 
 class User(Base):
-    """One person. Phone (E.164) or e-mail is the log-in name; at least one is known."""
+    """One person. Phone (E.164) or e-mail is the log-in name; at least one is known.
+
+    `phone_proved_at` is when somebody made sure that the number is really this person's.
+    """
 
     __tablename__ = "user_account"
     __table_args__ = (CheckConstraint("phone IS NOT NULL OR email IS NOT NULL", name="reachable"),)
@@ -60,6 +63,7 @@ class User(Base):
     role: Mapped[Role] = mapped_column(word(Role), default=Role.BUYER)
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
+    phone_proved_at: Mapped[datetime | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,15 @@ def struck_price_at(variant: Variant, now: datetime, *, quantity: int = 1) -> Mo
     return variant.sale_was if is_on_sale(variant, now, quantity=quantity) else None
 
 
+def pieces_left(variant: Variant, now: datetime) -> int | None:
+    """Return how many pieces a running sale has left; None without a sale or without a limit."""
+    if variant.sale_cap is None or not variant.sale_from or not variant.sale_until:
+        return None
+    if not variant.sale_from <= now < variant.sale_until:
+        return None
+    return max(0, variant.sale_cap - variant.sale_sold)
+
+
 def get(session: Session, variant_id: int) -> Variant:
     """Return the variant, or raise NoSuchVariant."""
     variant = session.get(Variant, variant_id)

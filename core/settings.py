@@ -31,7 +31,15 @@ OUR_PREFIXES = (
 SHORTEST_SECRET = 32
 LARGEST_NUMBER = 65_535
 # Their values hold passwords, which no message may repeat.
-WITH_PASSWORD = {"DATABASE_URL", "QUEUE_URL", "MAIL_URL"}
+WITH_PASSWORD = {
+    "DATABASE_URL",
+    "QUEUE_URL",
+    "MAIL_URL",
+    "STRIPE_SECRET_KEY",
+    "STRIPE_WEBHOOK_SECRET",
+}
+STRIPE_ITSELF = "https://api.stripe.com"
+STRIPE_PAGES = "https://checkout.stripe.com"
 _QUOTED = re.compile(r"""^(["'])(.*)\1$""")
 _SQLITE = re.compile(r"sqlite:///[^?#]+")
 
@@ -98,6 +106,19 @@ class Settings:
     GHN_API_BASE: str = _setting(
         "https://online-gateway.ghn.vn", "address of Giao Hàng Nhanh, or of a stand-in for it"
     )
+    STRIPE_SECRET_KEY: str = _setting(
+        "", "secret key of Stripe (sk_… or rk_…); cards are offered only when SELLING_MODE=direct"
+    )
+    STRIPE_WEBHOOK_SECRET: tuple[str, ...] = _setting(
+        (), "signing secrets (whsec_…) of PUBLIC_URL/webhooks/stripe, separated by commas"
+    )
+    STRIPE_API_BASE: str = _setting(STRIPE_ITSELF, "address of Stripe, or of a stand-in for it")
+    VNPAY_PAY_URL: str = _setting(
+        "https://pay.vnpay.vn/vpcpay.html", "VNPay's page that buyers are sent to"
+    )
+    VNPAY_API_BASE: str = _setting(
+        "https://merchant.vnpay.vn", "address of VNPay's queries and refunds"
+    )
     SUPPORT_PHONE: str = _setting("", "phone shown in the footer and on error pages; empty: none")
     OPERATOR_NAME: str = _setting("", "legal name of who runs this shop, shown in the footer")
     LOG_LEVEL: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR")
@@ -106,6 +127,15 @@ class Settings:
     def https(self) -> bool:
         """Say whether people reach the shop over https; cookies are Secure only then."""
         return self.PUBLIC_URL.startswith("https://")
+
+    @property
+    def pay_sites(self) -> tuple[str, ...]:
+        """Return the sites a pay button may lead to: a browser blocks any other after a form."""
+        sites = [_site_of(self.VNPAY_PAY_URL)]
+        if self.STRIPE_SECRET_KEY:
+            own = self.STRIPE_API_BASE != STRIPE_ITSELF
+            sites.append(_site_of(self.STRIPE_API_BASE) if own else STRIPE_PAGES)
+        return tuple(sites)
 
 
 def load(
@@ -194,6 +224,13 @@ def _finish(given: Settings, root: Path) -> Settings:
         "MAIL_FROM": "@" in parseaddr(given.MAIL_FROM)[1],
         "PUBLIC_URL": _is_site(public),
         "S3_ENDPOINT_URL": _is_server(given.S3_ENDPOINT_URL, {"http", "https"}),
+        "STRIPE_SECRET_KEY": given.STRIPE_SECRET_KEY[:3] in {"", "sk_", "rk_"},
+        "STRIPE_WEBHOOK_SECRET": all(
+            key.startswith("whsec_") for key in given.STRIPE_WEBHOOK_SECRET
+        ),
+        "STRIPE_API_BASE": _is_site(given.STRIPE_API_BASE),
+        "VNPAY_PAY_URL": _is_page(given.VNPAY_PAY_URL),
+        "VNPAY_API_BASE": _is_site(given.VNPAY_API_BASE),
         "WEB_PROCESSES": given.WEB_PROCESSES > 0,
         "WEB_THREADS": given.WEB_THREADS > 0,
     }
@@ -248,6 +285,16 @@ def _is_site(url: str) -> bool:
         and "@" not in parts.netloc
         and url == f"{parts.scheme}://{parts.netloc}"
     )
+
+
+def _is_page(url: str) -> bool:
+    """Say whether `url` is an address on the web that a browser can be sent to."""
+    return url != "" and _is_server(url, {"http", "https"}) and not set(url) & set("?#@;, ")
+
+
+def _site_of(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _is_database(url: str) -> bool:

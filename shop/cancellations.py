@@ -16,7 +16,7 @@ from core.db import Database
 from core.errors import Invalid
 from core.i18n import lazy as _
 from core.text import clean
-from shop import moves, orders
+from shop import moves, orders, promotions
 from shop.moves import TooLate
 from shop.order_states import Ended, SellerOrderState, Verb
 from shop.orders import Order, SellerOrder
@@ -135,6 +135,7 @@ def _let_go(
     for part in parts:
         refunds.request_left(session, part, reason=RefundReason.CANCELLED, actor=actor, now=now)
     _owe_back_short_money(session, parts[0].order_id, as_state=payment, actor=actor, now=now)
+    promotions.give_back(session, parts[0].order_id, part_ids, now=now)
     payments.write_status(session, parts[0].order_id)
 
 

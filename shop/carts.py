@@ -3,7 +3,7 @@
 import enum
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -16,15 +16,17 @@ from catalog.lots import Lot
 from catalog.producers import Producer, ProducerState
 from catalog.products import Product, ProductState
 from catalog.stock import StockItem, sellable_rows
-from catalog.variants import Variant
+from catalog.variants import Variant, price_at
 from core.clock import vietnam_day
 from core.db import Base, word
 from core.errors import Conflict, Invalid, NotFound
 from core.i18n import lazy as _
 from core.money import Money
+from core.text import clean
 
 MOST_OF_ONE = 50
 MOST_LINES = 300
+LONGEST_VOUCHER = 40
 Piece = tuple[int, int | None]  # a variant, in one lot or in any
 
 
@@ -56,7 +58,10 @@ class CartFull(Conflict):
 
 
 class Cart(Base):
-    """One basket of one visitor; only the hash of the cookie's value is kept."""
+    """One basket of one visitor; only the hash of the cookie's value is kept.
+
+    `voucher` is a code as it was typed, right or wrong.
+    """
 
     __tablename__ = "cart"
     __table_args__ = (
@@ -73,6 +78,7 @@ class Cart(Base):
     token_hash: Mapped[str] = mapped_column(unique=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"), index=True)
     state: Mapped[CartState] = mapped_column(word(CartState), default=CartState.OPEN)
+    voucher: Mapped[str | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -184,7 +190,7 @@ def add(
     """
     if quantity < 1:
         raise BadQuantity(_("Order at least 1."), field="quantity")
-    piece, name, price = _goods(session, variant_id, lot_code)
+    piece, name, price = _goods(session, variant_id, lot_code, now=now)
     _touch(session, cart, now=now)
     line = _find_line(session, cart, piece)
     wanted = quantity + (line.quantity if line else 0)
@@ -222,7 +228,7 @@ def change(
         if line is not None:
             session.delete(line)
         return Kept("", quantity, 0)
-    _piece, name, _price = _goods(session, variant_id, lot_code)
+    _piece, name, _price = _goods(session, variant_id, lot_code, now=now)
     line.quantity = _as_many_as_fit(session, piece, quantity, name=name, now=now)
     return Kept(name, quantity, line.quantity)
 
@@ -236,16 +242,20 @@ def find_line(
     return _find_line(session, cart, piece)
 
 
-def accept_prices(session: Session, cart: Cart, *, now: datetime) -> None:
-    """Take today's prices as seen: the buyer was shown them and agreed."""
+def accept_prices(
+    session: Session, cart: Cart, prices: Mapping[int, Money], *, now: datetime
+) -> None:
+    """Take these prices of variants as seen: the buyer was shown them and agreed."""
     _touch(session, cart, now=now)
-    session.execute(
-        update(CartLine)
-        .where(CartLine.cart_id == cart.id, Variant.id == CartLine.variant_id)
-        .where(Variant.price.is_not(None))
-        .values(seen_price=Variant.price)
-        .execution_options(synchronize_session=False)
-    )
+    for line in _lines(session, cart):
+        line.seen_price = prices.get(line.variant_id, line.seen_price)
+
+
+def note_voucher(session: Session, cart: Cart, typed: str, *, now: datetime) -> None:
+    """Keep a voucher's code with the cart as it was typed; nothing typed takes it out."""
+    _touch(session, cart, now=now)
+    session.refresh(cart)
+    cart.voucher = clean(typed)[:LONGEST_VOUCHER] or None
 
 
 def merge(session: Session, *, token: str, user_id: int, now: datetime) -> Merged:
@@ -288,9 +298,11 @@ def merge(session: Session, *, token: str, user_id: int, now: datetime) -> Merge
     return Merged(cut, more, joined)
 
 
-def _goods(session: Session, variant_id: int, lot_code: str | None) -> tuple[Piece, str, Money]:
+def _goods(
+    session: Session, variant_id: int, lot_code: str | None, *, now: datetime
+) -> tuple[Piece, str, Money]:
     row = session.execute(
-        select(Variant.price, Variant.name, Product.name.label("product"), Product.state)
+        select(Variant, Product.name.label("product"), Product.state)
         .add_columns(Producer.state.label("seller"))
         .join(Product, Product.id == Variant.product_id)
         .outerjoin(Producer, Producer.id == Product.producer_id)
@@ -298,11 +310,12 @@ def _goods(session: Session, variant_id: int, lot_code: str | None) -> tuple[Pie
     ).one_or_none()
     if row is None:
         raise NoSuchGoods
-    name = f"{row.product} {row.name}".strip()
+    name = f"{row.product} {row.Variant.name}".strip()
+    price = price_at(row.Variant, now)
     piece = (variant_id, _lot_id(session, variant_id, lot_code))
-    if row.price is None or (row.state, row.seller) != (ProductState.LIVE, ProducerState.APPROVED):
+    if price is None or (row.state, row.seller) != (ProductState.LIVE, ProducerState.APPROVED):
         raise NotForSale(_("%(name)s is not for sale now.", name=name))
-    return piece, name, row.price
+    return piece, name, price
 
 
 def _lot_id(session: Session, variant_id: int, lot_code: str | None) -> int | None:

@@ -1,5 +1,6 @@
 """Placing an order: one cart, one transaction, one order, however often it is asked for."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,14 +9,14 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from accounts.audit import Actor
-from catalog import certificates, stock
+from catalog import certificates, sales, stock
 from catalog.stock import OutOfStock, Reservation, Wanted
 from core.clock import vietnam_day
 from core.codes import new_code
 from core.errors import Conflict, Throttled
 from core.i18n import lazy as _
-from core.money import Money, total
-from shop import confirmations, links, moves, orders, quotes, wishes
+from core.money import ZERO, Money, total
+from shop import commissions, confirmations, links, moves, orders, quotes, vouchers, wishes
 from shop.carts import Cart, CartState
 from shop.codes import ORDER_CODE
 from shop.order_states import OrderState, PaymentStatus, SellerOrderState, Source, Verb
@@ -26,7 +27,8 @@ from shop.payments.payments import PREPAID, PaymentMethod
 from shop.payments.receipts import TIME_TO_CONFIRM
 from shop.quotes import Parcel, Quote, QuoteLine
 from shop.selling import INTERMEDIARY, Selling
-from shop.wishes import Wish
+from shop.vouchers import NotUsable
+from shop.wishes import Mistyped, Wish
 
 ORDERS_AN_HOUR = 10
 
@@ -55,6 +57,10 @@ class CartChanged(CannotBePlaced):
     """Other goods lie in the cart than the page showed: another tab was busy."""
 
 
+class FeeRose(CannotBePlaced):
+    """Delivery costs more than the page showed; it is only sold if they agree to today's fee."""
+
+
 class PriceRose(CannotBePlaced):
     """Something costs more than the buyer saw; it is only sold if they agree to today's price."""
 
@@ -77,6 +83,7 @@ def place(
     buyer: Buyer,
     agreed_prices: str,
     seen_goods: str | None = None,
+    seen_fees: Mapping[str, int] | None = None,
     public_url: str,
     now: datetime,
     selling: Selling = INTERMEDIARY,
@@ -86,7 +93,8 @@ def place(
     A cart that was ordered already gives that same order, whatever is `typed` now. Raises
     EmptyCart, Mistyped, NoLongerSold, PriceRose (unless `agreed_prices` is the digest of exactly
     these higher prices), CartChanged (unless `seen_goods`, where given, is the digest of these
-    goods) and SoldOutMeanwhile.
+    goods), FeeRose (if delivery costs more than `seen_fees`, where given, say) and
+    SoldOutMeanwhile.
     """
     closed = session.scalar(
         update(Cart)
@@ -97,7 +105,7 @@ def place(
     if closed is None:
         return _placed_before(session, cart_id)
     cart = session.get_one(Cart, cart_id)
-    quote = quotes.quote(session, cart, now=now)
+    quote = quotes.quote(session, cart, now=now, to=wishes.destination(session, typed))
     if not quote.lines:
         raise EmptyCart(_("The cart is empty."))
     _refuse_changed(quote, agreed_prices)
@@ -106,8 +114,14 @@ def place(
             _("The cart has changed since this page was opened. Look at it, then order again.")
         )
     wish = wishes.read(session, typed, quote, choices.offered(quote, selling))
+    code = typed.get("voucher", cart.voucher or "")
+    quote = quotes.with_voucher(session, quote, code, now=now, phone=wish.phone)
+    if quote.voucher_refused:
+        raise Mistyped([("voucher", quote.voucher_refused)])
+    _refuse_dearer_ways(quote, wish, seen_fees)
     _refuse_flood(session, wish.phone, now=now)
     held = _hold(session, quote.lines, method=wish.method, now=now)
+    _count_promotions(session, quote, wish, now=now)
     order = _order(session, cart, wish, quote, buyer=buyer, now=now)
     parts = _parts(session, order, wish, quote, now=now)
     _lines(session, parts, quote, held, now=now)
@@ -115,7 +129,9 @@ def place(
         session, order, parts, method=wish.method, selling=selling, now=now,
         accounts={parcel.producer_id: parcel.account for parcel in quote.parcels},
     )  # fmt: skip
-    _note(session, parts, quote, actor=buyer.actor, now=now)
+    if quote.deal is not None:
+        vouchers.note_use(session, quote.deal, order.id, phone=wish.phone, now=now)
+    _note(session, parts, quote, wish, actor=buyer.actor, now=now)
     session.flush()
     confirmations.queue(
         session, order, link=f"{public_url}/don-hang/{order.code}?t={buyer.mark}", now=now
@@ -144,6 +160,24 @@ def _refuse_changed(quote: Quote, agreed_prices: str) -> None:
                     name=line.name,
                     now=line.price,
                     before=line.seen_price,
+                )
+            )
+
+
+def _refuse_dearer_ways(quote: Quote, wish: Wish, seen_fees: Mapping[str, int] | None) -> None:
+    if seen_fees is None:
+        return
+    for parcel in quote.parcels:
+        way, fee = wish.ways[parcel.producer_id], wish.fees[parcel.producer_id]
+        seen = seen_fees.get(f"{parcel.producer_id}:{way.id}")
+        # Without the carrier's word the page would show another fee than is charged.
+        if seen is None or fee.dong > seen or not parcel.fee(way).exact:
+            raise FeeRose(
+                _(
+                    "Delivery by %(producer)s costs %(fee)s to this address. "
+                    "Look at the new total, then order again if it suits.",
+                    producer=parcel.name,
+                    fee=fee,
                 )
             )
 
@@ -183,6 +217,25 @@ def _hold(
     return held
 
 
+def _count_promotions(session: Session, quote: Quote, wish: Wish, *, now: datetime) -> None:
+    """Count the voucher and the pieces at sale prices, or refuse: someone else was quicker."""
+    if quote.deal is not None:
+        try:
+            vouchers.take(session, quote.deal, phone=wish.phone, now=now)
+        except NotUsable as refusal:
+            raise Mistyped([("voucher", str(refusal.message))]) from refusal
+    pieces: Counter[int] = Counter()
+    for line in quote.lines:
+        if line.sale_id is not None:
+            pieces[line.sale_id] += line.quantity
+    ended = sales.take(session, pieces, now=now) if pieces else None
+    if ended is not None:
+        line = next(line for line in quote.lines if line.sale_id == ended)
+        raise PriceRose(
+            _("The sale of %(name)s has just ended. Look at the new total.", name=line.name)
+        )
+
+
 def _order(
     session: Session, cart: Cart, wish: Wish, quote: Quote, *, buyer: Buyer, now: datetime
 ) -> Order:
@@ -203,7 +256,8 @@ def _order(
         street=wish.street,
         address_text=wish.address_text,
         note=wish.note,
-        total=total(parcel.items_total + _fee(parcel, wish) for parcel in quote.parcels),
+        discount_total=quote.deal.amount if quote.deal else ZERO,
+        total=total(_total(quote, parcel, wish) for parcel in quote.parcels),
         source=buyer.source,
         language=buyer.language,
         placed_at=now,
@@ -215,6 +269,10 @@ def _order(
 
 def _fee(parcel: Parcel, wish: Wish) -> Money:
     return wish.fees[parcel.producer_id]
+
+
+def _total(quote: Quote, parcel: Parcel, wish: Wish) -> Money:
+    return parcel.items_total - quote.discount_on(parcel) + _fee(parcel, wish)
 
 
 def _parts(
@@ -232,8 +290,9 @@ def _parts(
             delivery_name=wish.ways[parcel.producer_id].full_name,
             weight_g=parcel.weight_g,
             items_total=parcel.items_total,
+            discount_total=quote.discount_on(parcel),
             shipping_fee=_fee(parcel, wish),
-            total=parcel.items_total + _fee(parcel, wish),
+            total=_total(quote, parcel, wish),
             hold_expires_at=now + HOLDS[wish.method] if awaits_money else None,
             confirm_by=None if awaits_money else now + TIME_TO_CONFIRM,
         )
@@ -255,6 +314,7 @@ def _lines(
     stars = certificates.stars_today(
         session, {line.product_id for line in quote.lines}, vietnam_day(now)
     )
+    rates = commissions.rates_at(session, [parcel.producer_id for parcel in quote.parcels], now=now)
     lines = [
         OrderLine(
             seller_order_id=part.id,
@@ -265,8 +325,12 @@ def _lines(
             variant_name=line.variant_name,
             unit=line.unit,
             weight_g=line.weight_g,
+            list_price=line.was,
             unit_price=line.price,
             quantity=line.quantity,
+            discount_share=quote.discount_of(line),
+            commission_bp=rates[parcel.producer_id],
+            sale_id=line.sale_id,
             place=line.place,
             stars=stars.get(line.product_id),
         )
@@ -291,7 +355,13 @@ def _free_code(session: Session) -> str:
 
 
 def _note(
-    session: Session, parts: list[SellerOrder], quote: Quote, *, actor: Actor, now: datetime
+    session: Session,
+    parts: list[SellerOrder],
+    quote: Quote,
+    wish: Wish,
+    *,
+    actor: Actor,
+    now: datetime,
 ) -> None:
     for part, parcel in zip(parts, quote.parcels, strict=True):
         cheaper = [
@@ -299,7 +369,9 @@ def _note(
             for line in parcel.lines
             if line.is_cheaper and line.price is not None
         ]
+        said = parcel.fee(wish.ways[part.producer_id]).said
+        told = {"cheaper": cheaper, "own_fee_because": said}
         moves.note(
             session, part, Verb.PLACE, actor=actor, now=now, before=None,
-            detail={"cheaper": cheaper} if cheaper else None,
+            detail={name: value for name, value in told.items() if value},
         )  # fmt: skip

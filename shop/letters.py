@@ -85,7 +85,8 @@ def short(template: Template, facts: Facts) -> str:
     """Return the same news in a few lines, to be pasted into Zalo by the producer."""
     _subject, news = _news(template, facts)
     greeting = str(_("Hello %(name)s,", name=facts.order.buyer_name))
-    return "\n".join([greeting, *news, *_goods(facts), facts.part.producer_name])
+    look = str(_("Look the order up: %(link)s", link=facts.link))
+    return "\n".join([greeting, *news, *_goods(facts), look, facts.part.producer_name])
 
 
 def asking(facts: Facts) -> str:

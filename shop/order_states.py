@@ -85,13 +85,13 @@ class Verb(enum.StrEnum):
     LOSE = "lose"
     DELIVER = "deliver"
     COMPLETE = "complete"
+    CHANGE_METHOD = "change_method"
     # What is told without moving the part.
     SETTLE = "settle"
     RECEIVE_MONEY = "receive_money"
     LATE_MONEY = "late_money"
     OWE_BACK = "owe_back"
     PAY_BACK = "pay_back"
-    CHANGE_METHOD = "change_method"
     CUT = "cut"
     FREEZE = "freeze"
     UNFREEZE = "unfreeze"
@@ -123,6 +123,8 @@ MOVES: dict[Verb, tuple[frozenset[SellerOrderState], SellerOrderState]] = {
     Verb.EXPIRE: (frozenset({_S.PENDING}), _S.CANCELLED),
     Verb.CANCEL: (frozenset({_S.PENDING, _S.TO_CONFIRM}), _S.CANCELLED),
     Verb.REVIVE: (frozenset({_S.CANCELLED}), _S.TO_CONFIRM),
+    # From money that was awaited to cash at the door; any other change of method moves nothing.
+    Verb.CHANGE_METHOD: (frozenset({_S.PENDING}), _S.TO_CONFIRM),
     Verb.ACCEPT: (frozenset({_S.TO_CONFIRM}), _S.PREPARING),
     Verb.DECLINE: (frozenset({_S.TO_CONFIRM, _S.PREPARING, _S.READY}), _S.CANCELLED),
     Verb.TIME_OUT: (frozenset({_S.TO_CONFIRM}), _S.CANCELLED),

@@ -117,7 +117,7 @@ class OrderLine(Base):
 
     `discount_share` is the line's frozen part of the order's discount; cutting pieces gives back
     their own part of it (`discount_cancelled`) and computes nothing anew. `commission_bp` is the
-    rate of the day in basis points.
+    rate of the day in basis points, `sale_id` the sale at whose price it went.
     """
 
     __tablename__ = "order_line"
@@ -151,6 +151,7 @@ class OrderLine(Base):
     discount_share: Mapped[Money] = mapped_column(default=ZERO)
     discount_cancelled: Mapped[Money] = mapped_column(default=ZERO)
     commission_bp: Mapped[int] = mapped_column(default=0)
+    sale_id: Mapped[int | None] = mapped_column(ForeignKey("sale.id"), index=True)
     set_name: Mapped[str | None]
     place: Mapped[str | None]
     stars: Mapped[int | None]

@@ -23,7 +23,9 @@ from core.db import TODAY, ask
 from core.i18n import lazy as _
 from core.money import Money
 from core.text import fold
+from shop import reviews
 from shop.delivery import DeliveryMethod
+from shop.reviews import ProductReviews
 from traceability.diary import Step, StepKind
 from traceability.trace_codes import CodeKind, TraceCode
 
@@ -108,6 +110,7 @@ class ProductPage:
     steps: list[DiaryLine]
     delivery: Delivery | None
     related: list[Card]
+    said: ProductReviews
 
     @property
     def place(self) -> str:
@@ -213,6 +216,7 @@ def read(session: Session, slug: str, *, now: datetime) -> ProductPage:
             for other in related
             for badge in (badges[other.id],)
         ],
+        said=reviews.of_product(session, thing.id),
     )
 
 

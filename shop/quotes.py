@@ -1,6 +1,6 @@
 """A quote: what lies in a cart, at today's prices and stock, one parcel for each producer."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -13,19 +13,24 @@ from catalog.lots import Lot
 from catalog.places import AdminUnit
 from catalog.producers import Producer, ProducerState
 from catalog.products import Product, ProductState
-from catalog.variants import Variant
+from catalog.variants import Variant, is_on_sale, pieces_left, price_at, struck_price_at
 from core.money import ZERO, Money, total
-from shop import carrier_fees, delivery
+from shop import carrier_fees, delivery, vouchers
 from shop.carrier_fees import Question
 from shop.carriers.carrier import To
 from shop.carts import MOST_OF_ONE, Cart, CartLine, free_of_pieces
 from shop.delivery import ASSUMED_WEIGHT_G, DeliveryKind, DeliveryMethod, Fee
 from shop.selling import Account
+from shop.vouchers import Deal, NotUsable
 
 
 @dataclass(frozen=True, slots=True)
 class QuoteLine:
-    """One line of a cart as it stands today; `price` is None when it cannot be bought any more."""
+    """One line of a cart as it stands today; `price` is None when it cannot be bought any more.
+
+    `sale_id` is the sale at whose price it goes, `was` what may be struck through beside it. Where
+    more is wanted than `sale_left`, the regular price is asked.
+    """
 
     variant_id: int
     lot_id: int | None
@@ -42,6 +47,9 @@ class QuoteLine:
     seen_price: Money
     price: Money | None
     weight_g: int | None = None
+    was: Money | None = None
+    sale_id: int | None = None
+    sale_left: int | None = None
 
     @property
     def name(self) -> str:
@@ -129,9 +137,12 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """The whole cart, re-priced."""
+    """The whole cart, re-priced; with the voucher typed, what it takes off or why it does not."""
 
     parcels: list[Parcel]
+    deal: Deal | None = None
+    voucher: str = ""
+    voucher_refused: str = ""
 
     @property
     def lines(self) -> list[QuoteLine]:
@@ -185,10 +196,19 @@ class Quote:
 
         Where a fee is not exact yet its least is counted; what does not go there counts nothing.
         """
-        return total(
+        before = total(
             parcel.items_total + (fee.amount or ZERO)
             for parcel, fee in zip(self.parcels, self.fees_with(chosen), strict=True)
         )
+        return before - self.deal.amount if self.deal else before
+
+    def discount_of(self, line: QuoteLine) -> Money:
+        """Return what the voucher takes off this line."""
+        return self.deal.share_of(line) if self.deal else ZERO
+
+    def discount_on(self, parcel: Parcel) -> Money:
+        """Return what the voucher takes off this producer's goods."""
+        return total(self.discount_of(line) for line in parcel.lines)
 
     def fees_with(self, chosen: dict[str, str]) -> list[Fee]:
         """Return the carriage of each parcel with the ways `chosen` for the producers' slugs."""
@@ -249,9 +269,13 @@ def quote(session: Session, cart: Cart | None, *, now: datetime, to: To | None =
         .order_by(CartLine.id)
     ).all()
     free = free_of_pieces(session, [(row[0].variant_id, row[0].lot_id) for row in rows], now=now)
+    pieces: Counter[int] = Counter()
+    for row in rows:
+        pieces[row[0].variant_id] += row[0].quantity
     lines: dict[int, list[QuoteLine]] = defaultdict(list)
     sellers: dict[int, tuple[Producer, str | None]] = {}
     for line, variant, product, producer, lot_code, seller_place, goods_place in rows:
+        wanted = pieces[variant.id]
         on_sale = (product.state, producer.state) == (ProductState.LIVE, ProducerState.APPROVED)
         lines[producer.id].append(
             QuoteLine(
@@ -269,7 +293,10 @@ def quote(session: Session, cart: Cart | None, *, now: datetime, to: To | None =
                 quantity=line.quantity,
                 free=free[line.variant_id, line.lot_id],
                 seen_price=line.seen_price,
-                price=variant.price if on_sale else None,
+                price=price_at(variant, now, quantity=wanted) if on_sale else None,
+                was=struck_price_at(variant, now, quantity=wanted),
+                sale_id=variant.sale_id if is_on_sale(variant, now, quantity=wanted) else None,
+                sale_left=pieces_left(variant, now),
             )
         )
         sellers[producer.id] = (producer, seller_place or producer.place_text)
@@ -291,6 +318,25 @@ def quote(session: Session, cart: Cart | None, *, now: datetime, to: To | None =
         ]
     )
     return _with_carrier_fees(session, quoted, now=now) if to and to.is_whole else quoted
+
+
+def with_voucher(
+    session: Session, quoted: Quote, typed: str, *, now: datetime, phone: str | None = None
+) -> Quote:
+    """Return the quote with what the code takes off, or with the reason why it takes nothing."""
+    if not typed.strip():
+        return quoted
+    goods = [
+        (parcel.producer_id, line)
+        for parcel in quoted.parcels
+        for line in parcel.lines
+        if line.price is not None
+    ]
+    try:
+        deal = vouchers.deal(session, typed, goods, now=now, phone=phone)
+    except NotUsable as refusal:
+        return replace(quoted, voucher=typed, voucher_refused=str(refusal.message))
+    return replace(quoted, voucher=typed, deal=deal)
 
 
 def _with_carrier_fees(session: Session, quoted: Quote, *, now: datetime) -> Quote:

@@ -44,6 +44,14 @@ def of_product(page: ProductPage, address: PageAddress, picture: str) -> dict[st
     ]
     if offers:
         thing["offers"] = offers
+    if page.said.opinion is not None:
+        thing["aggregateRating"] = {
+            "@type": "AggregateRating",
+            "ratingValue": page.said.opinion.mean,
+            "reviewCount": page.said.opinion.count,
+            "bestRating": 5,
+            "worstRating": 1,
+        }
     gtins = [offer.gtin for offer in page.sold if offer.gtin]
     if len(gtins) == 1:
         thing["gtin14"] = gtins[0]

@@ -4,7 +4,7 @@ from typing import cast
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 
-from accounts import audit, sessions, standing, users
+from accounts import audit, profile, sessions, standing, users
 from accounts.audit import Actor
 from accounts.login import SignedIn, proof_required, signed_in, staff_required
 from accounts.phones import show_phone
@@ -71,6 +71,15 @@ def reopen(user_id: int) -> Response:
     """Open a closed account again."""
     with transaction() as session:
         standing.reopen(session, users.get(session, user_id), actor=_actor(), now=utc_now())
+    return _see(user_id)
+
+
+@blueprint.post("/nguoi-dung/<int:user_id>/dung-so")
+@staff_required
+def prove_phone(user_id: int) -> Response:
+    """Note that this person answered under the account's phone number."""
+    with transaction() as session:
+        profile.prove_phone(session, users.get(session, user_id), actor=_actor(), now=utc_now())
     return _see(user_id)
 
 

@@ -94,6 +94,14 @@ def drop_cookie(response: Response, name: str) -> None:
     )
 
 
+def may_lead_to_payment() -> None:
+    """Let the forms of this page lead to the payment providers' pages.
+
+    A browser holds the redirect that answers a form to the same list as the form itself.
+    """
+    g.may_lead_to_payment = True
+
+
 def csrf_token() -> str:
     """Return the token of this visitor's forms; a new visitor gets a cookie to bind it to."""
     g.private = True
@@ -157,6 +165,9 @@ def _set_headers(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     policy = POLICY + ("; upgrade-insecure-requests" if settings.https else "")
+    if "may_lead_to_payment" in g:
+        sites = " ".join(("form-action 'self'", *settings.pay_sites))
+        policy = policy.replace("form-action 'self'", sites)
     response.headers.setdefault("Content-Security-Policy", policy)
     if settings.https:
         response.headers.setdefault("Strict-Transport-Security", HSTS)

@@ -92,7 +92,9 @@ def change() -> Response:
         count = 0
         if cart is not None:
             if request.form.get("agree") == "prices":
-                carts.accept_prices(session, cart, now=now)
+                seen = quotes.quote(session, cart, now=now)
+                prices = {line.variant_id: line.price for line in seen.lines if line.price}
+                carts.accept_prices(session, cart, prices, now=now)
             else:
                 kept = carts.change(
                     session,

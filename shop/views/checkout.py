@@ -83,6 +83,7 @@ def place() -> Response:
                 ),
                 agreed_prices=cart.prices,
                 seen_goods=cart.goods,
+                seen_fees=cart.fees,
                 public_url=settings.PUBLIC_URL + request.script_root,
                 now=utc_now(),
                 selling=selling_of(settings),

@@ -6,6 +6,7 @@ from datetime import datetime
 from flask import (
     Blueprint,
     Response,
+    current_app,
     flash,
     make_response,
     redirect,
@@ -22,7 +23,7 @@ from core.clock import utc_now
 from core.errors import Invalid
 from core.web.paging import read_cursor, write_cursor
 from core.web.requests import reading, transaction
-from shop import cancellations, fulfilment, orders
+from shop import cancellations, fulfilment, messages, orders
 from shop import inbox as heaps
 from shop.inbox import Tab
 from shop.orders import Order, SellerOrder
@@ -175,11 +176,15 @@ def _page(desk: Desk, code: str, *, mistake: tuple[str, str] | None = None) -> R
     with reading() as session:
         card = heaps.get_card(session, code, desk.producer_id)
         events = heaps.list_events(session, card.part.id)
+        # Never the buyer's own link: it would open the other producers' parts too.
+        look_up = f"{current_app.config['SETTINGS'].PUBLIC_URL}{url_for('orders.lookup')}"
+        copyable = messages.to_copy(session, card.order, card.part, link=look_up)
     page = render_template(
         "shop/desk/order.html",
         desk=desk,
         card=card,
         events=events,
+        copyable=copyable,
         mistake=mistake,
         typed=request.form,
         show_phone=show_phone,

@@ -99,7 +99,7 @@ def test_agreeing_to_prices_takes_them_as_seen(session: Session) -> None:
     honey.price = Money(180_000)
     session.flush()
 
-    carts.accept_prices(session, cart, now=NOON)
+    carts.accept_prices(session, cart, {honey.id: Money(180_000)}, now=NOON)
     session.expire_all()
 
     assert quotes.quote(session, cart, now=NOON).dearer == []

@@ -56,6 +56,8 @@ TABLES: list[str] = [
     "traceability.trace_codes",
     "traceability.serials",
     "traceability.diary",
+    "traceability.log",
+    "traceability.checkpoints",
     "shop.carts",
     "shop.later",
     "shop.delivery",
@@ -138,6 +140,7 @@ SUBSCRIPTIONS: list[tuple[str, str]] = [
 
 # Which function does which kind of background work.
 TASKS: dict[str, str] = {
+    "log.sign": "traceability.checkpoints:run",
     "mail.send": "core.mail:send",
     "order.message": "shop.messages:send",
     "season.confirm": "shop.season_calls:ask_to_confirm",
@@ -150,6 +153,7 @@ WEBHOOKS: dict[str, str] = {}
 
 # What runs by the clock: name, seconds between runs, function.
 SCHEDULES: list[tuple[str, int, str]] = [
+    (mark("sign the log"), 60, "traceability.checkpoints:ask_to_sign"),
     (mark("forget ended log-ins"), 3_600, "accounts.standing:forget_ended"),
     (mark("forget finished tasks"), 86_400, "core.tasks:forget_finished"),
     (mark("end unpaid orders"), 60, "shop.cancellations:expire_due"),

@@ -47,9 +47,11 @@ def covering(session: Session, position: int) -> SignedCheckpoint | None:
 
 
 def sign(
-    session: Session, storage: Storage, settings: Settings, *, now: datetime
+    session: Session, stored: str | None, settings: Settings, *, now: datetime
 ) -> SignedCheckpoint | None:
     """Sign the log as it stands if it grew since the last checkpoint, and return the new one.
+
+    `stored` is the copy that the storage keeps of the last checkpoint.
 
     Raises LogWasChanged, and signs nothing, when the log does not begin with what was signed last,
     here or in the storage.
@@ -57,7 +59,7 @@ def sign(
     keys = log_keys.verifiers(settings)
     origin = log_keys.origin_of(settings)
     said = log.head(session)
-    for note in _earlier(session, storage):
+    for note in _earlier(session, stored):
         before = notes.read_checkpoint(note, keys, origin=origin)
         _refuse_changed(session, before, said)
     newest = latest(session)
@@ -71,14 +73,9 @@ def sign(
     return signed
 
 
-def _earlier(session: Session, storage: Storage) -> list[str]:
+def _earlier(session: Session, stored: str | None) -> list[str]:
     newest = latest(session)
-    found = [newest.note] if newest is not None else []
-    try:
-        found.append(storage.read(STORED).decode())
-    except NoSuchFile:
-        pass
-    return found
+    return [note for note in (newest.note if newest else None, stored) if note is not None]
 
 
 def _refuse_changed(session: Session, before: Checkpoint, said: log.Head) -> None:
@@ -101,12 +98,20 @@ def ask_to_sign(database: Database, now: datetime) -> None:
 
 def run(work: Work) -> None:
     """Sign in the background; a changed log stops here and stands among the failed tasks."""
+    stored = _stored(work.storage)
     with work.database.transaction() as session:
         try:
-            signed = sign(session, work.storage, work.settings, now=work.clock())
+            signed = sign(session, stored, work.settings, now=work.clock())
         except LogWasChanged as error:
             raise Hopeless(str(error)) from error
         note = signed.note if signed else None
     if note is not None:
         # After the commit: a copy in the storage never says more than the database does.
         work.storage.put(STORED, note.encode(), "text/plain; charset=utf-8")
+
+
+def _stored(storage: Storage) -> str | None:
+    try:
+        return storage.read(STORED).decode()
+    except NoSuchFile:
+        return None

@@ -8,7 +8,6 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.settings import BadSetting, Settings
-from core.storage import FolderStorage, Storage
 from tests.conftest import NOON
 from traceability import checkpoints, log, log_keys, merkle, notes
 from traceability.checkpoints import LogWasChanged
@@ -22,23 +21,15 @@ def signing(settings: Settings) -> Settings:
     return replace(settings, LOG_KEY=SEED, LOG_ORIGIN="chophien.example/log")
 
 
-@pytest.fixture
-def storage(tmp_path: Path) -> Storage:
-    """A folder of its own."""
-    return FolderStorage(tmp_path / "kho")
-
-
-def sign(session: Session, storage: Storage, signing: Settings) -> str | None:
-    signed = checkpoints.sign(session, storage, signing, now=NOON)
+def sign(session: Session, signing: Settings, stored: str | None = None) -> str | None:
+    signed = checkpoints.sign(session, stored, signing, now=NOON)
     return signed.note if signed else None
 
 
-def test_what_is_signed_opens_with_the_published_key(
-    session: Session, storage: Storage, signing: Settings
-) -> None:
+def test_what_is_signed_opens_with_the_published_key(session: Session, signing: Settings) -> None:
     log.append(session, ["a", "b", "c"], now=NOON)
 
-    note = sign(session, storage, signing)
+    note = sign(session, signing)
 
     assert note is not None
     [verifier] = log_keys.verifiers(signing)
@@ -49,20 +40,18 @@ def test_what_is_signed_opens_with_the_published_key(
 
 
 def test_an_empty_log_and_one_that_did_not_grow_are_not_signed(
-    session: Session, storage: Storage, signing: Settings
+    session: Session, signing: Settings
 ) -> None:
-    assert sign(session, storage, signing) is None
+    assert sign(session, signing) is None
     log.append(session, ["a"], now=NOON)
-    assert sign(session, storage, signing) is not None
+    assert sign(session, signing) is not None
 
-    assert sign(session, storage, signing) is None
+    assert sign(session, signing) is None
 
 
-def test_a_log_that_was_rewritten_is_not_signed(
-    session: Session, storage: Storage, signing: Settings
-) -> None:
+def test_a_log_that_was_rewritten_is_not_signed(session: Session, signing: Settings) -> None:
     log.append(session, ["a", "b"], now=NOON)
-    sign(session, storage, signing)
+    sign(session, signing)
     forged = merkle.node_hash(merkle.leaf_hash(b"x"), merkle.leaf_hash(b"b"))
     session.execute(text("UPDATE log_node SET hash = :hash WHERE level = 1"), {"hash": forged})
     session.execute(text("UPDATE log_head SET frontier = :hash"), {"hash": forged})
@@ -70,35 +59,32 @@ def test_a_log_that_was_rewritten_is_not_signed(
     log.append(session, ["c"], now=NOON)
 
     with pytest.raises(LogWasChanged):
-        sign(session, storage, signing)
+        sign(session, signing)
 
 
 def test_a_log_cut_back_together_with_its_checkpoints_is_caught_by_the_second_copy(
-    session: Session, storage: Storage, signing: Settings
+    session: Session, signing: Settings
 ) -> None:
     log.append(session, ["a", "b"], now=NOON)
-    note = sign(session, storage, signing)
+    note = sign(session, signing)
     assert note is not None
-    storage.put(checkpoints.STORED, note.encode())
     for table in ("log_checkpoint", "log_entry", "log_node", "log_head"):
-        session.execute(text(f"DELETE FROM {table}"))
+        session.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - names of ours
     session.expire_all()
     log.append(session, ["a"], now=NOON)
 
     with pytest.raises(LogWasChanged, match="2 entries were signed, there are 1"):
-        sign(session, storage, signing)
+        sign(session, signing, stored=note)
 
 
-def test_an_older_key_is_still_believed_after_a_change(
-    session: Session, storage: Storage, signing: Settings
-) -> None:
+def test_an_older_key_is_still_believed_after_a_change(session: Session, signing: Settings) -> None:
     log.append(session, ["a"], now=NOON)
-    sign(session, storage, signing)
+    sign(session, signing)
     [old] = log_keys.verifiers(signing)
     renewed = replace(signing, LOG_KEY=SEED[::-1].lstrip("=") + "=", LOG_OLD_KEYS=(old.vkey,))
     log.append(session, ["b"], now=NOON)
 
-    assert sign(session, storage, renewed) is not None
+    assert sign(session, renewed) is not None
 
 
 def test_the_key_is_made_once_and_kept(tmp_path: Path, settings: Settings) -> None:

@@ -63,16 +63,24 @@ TABLES: list[str] = [
     "shop.delivery",
     "shop.carrier_fees",
     "shop.orders",
+    "shop.proofs",
     "shop.vouchers",
     "shop.commissions",
     "shop.addresses",
     "shop.connections",
     "shop.payments.payments",
+    "shop.payments.provider_money",
+    "shop.payments.bank_rows",
     "shop.saved",
     "shop.season_calls",
     "shop.reviews",
+    "shop.returns",
+    "shop.gift_sets",
+    "shop.cart_sets",
     "shop.payments.refunds",
+    "shop.shipments",
     "shop.ledger",
+    "shop.payouts",
     "livestream.shows",
     "livestream.comments",
     "livestream.claims",
@@ -88,6 +96,7 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("accounts.views.staff", "blueprint"),
     ("accounts.views.tasks", "blueprint"),
     ("catalog.views.dashboard", "blueprint"),
+    ("catalog.views.prices", "blueprint"),
     ("catalog.views.staff", "blueprint"),
     ("traceability.views.scan", "blueprint"),
     ("traceability.views.resolver", "blueprint"),
@@ -97,9 +106,24 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("shop.views.cart", "blueprint"),
     ("shop.views.checkout", "blueprint"),
     ("shop.views.orders", "blueprint"),
+    ("shop.views.card_payments", "blueprint"),
+    ("shop.views.order_acts", "blueprint"),
     ("shop.views.addresses", "blueprint"),
     ("shop.views.own_orders", "blueprint"),
     ("shop.views.dashboard", "blueprint"),
+    ("shop.views.packing", "blueprint"),
+    ("shop.views.printing", "blueprint"),
+    ("shop.views.batches", "blueprint"),
+    ("shop.views.desk_delivery", "blueprint"),
+    ("shop.views.desk_vouchers", "blueprint"),
+    ("shop.views.desk_vouchers", "staff"),
+    ("shop.views.account_pages", "blueprint"),
+    ("shop.views.account_pages", "staff"),
+    ("shop.views.desk_shipping", "blueprint"),
+    ("shop.views.bank", "blueprint"),
+    ("shop.views.bank", "staff"),
+    ("shop.views.statements", "blueprint"),
+    ("shop.views.statements", "staff"),
     ("shop.views.connections", "blueprint"),
     ("shop.views.connections", "staff"),
     ("shop.views.webhooks", "blueprint"),
@@ -108,7 +132,12 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("shop.views.desk_seasons", "blueprint"),
     ("shop.views.reviews", "blueprint"),
     ("shop.views.desk_reviews", "blueprint"),
+    ("shop.views.desk_cuts", "blueprint"),
+    ("shop.views.returns", "blueprint"),
+    ("shop.views.desk_returns", "blueprint"),
+    ("shop.views.staff_returns", "blueprint"),
     ("shop.views.staff_reviews", "blueprint"),
+    ("shop.views.staff_proofs", "blueprint"),
     ("livestream.views.feeds", "blueprint"),
     ("livestream.views.desk_feeds", "blueprint"),
     ("livestream.views.shows", "blueprint"),
@@ -136,65 +165,112 @@ SUBSCRIPTIONS: list[tuple[str, str]] = [
     ("shop.moves:PartMoved", "shop.promotions:follow"),
     ("shop.moves:PartMoved", "shop.ledger:follow"),
     ("shop.moves:PartMoved", "shop.messages:on_move"),
+    ("shop.moves:PartMoved", "shop.return_answers:on_paid_back"),
+    ("shop.moves:PartMoved", "shop.completion:open_claim_window"),
+    ("shop.moves:PartMoved", "shop.shipments:on_move"),
+    ("shop.moves:PartMoved", "shop.payments.card_payments:close_ended"),
 ]
 
 # Which function does which kind of background work.
 TASKS: dict[str, str] = {
     "log.sign": "traceability.checkpoints:run",
     "mail.send": "core.mail:send",
+    "bank.forget_statement": "shop.payments.bank_batches:forget_statement",
+    "bank.refetch": "shop.payments.bank_refetch:refetch",
     "order.message": "shop.messages:send",
+    "payments.ask_after": "shop.payments.card_payments:ask_after",
+    "payments.close_page": "shop.payments.card_payments:close_page",
+    "payments.refund": "shop.payments.gateway_refunds:send",
+    "carriers.create": "shop.carriage:create",
+    "carriers.cancel": "shop.carriage:cancel",
+    "carriers.track": "shop.carriage:track",
     "season.confirm": "shop.season_calls:ask_to_confirm",
     "season.tell": "shop.season_calls:tell",
     "feeds.build": "livestream.feeds.jobs:build",
 }
 
 # Who answers which outside service: provider in the address → function of a Call.
-WEBHOOKS: dict[str, str] = {}
+WEBHOOKS: dict[str, str] = {
+    "casso": "shop.payments.bank_inbox:hear_casso",
+    "ghn": "shop.carriage:hear_ghn",
+    "payos": "shop.payments.bank_inbox:hear_payos",
+    "sepay": "shop.payments.bank_inbox:hear_sepay",
+    "stripe": "shop.payments.gateway_news:hear_stripe",
+    "vnpay": "shop.payments.gateway_news:hear_vnpay",
+}
 
 # What runs by the clock: name, seconds between runs, function.
 SCHEDULES: list[tuple[str, int, str]] = [
     (mark("sign the log"), 60, "traceability.checkpoints:ask_to_sign"),
     (mark("forget ended log-ins"), 3_600, "accounts.standing:forget_ended"),
     (mark("forget finished tasks"), 86_400, "core.tasks:forget_finished"),
+    (mark("catch lost messages of the bank"), 21_600, "shop.payments.bank_refetch:ask_all"),
     (mark("end unpaid orders"), 60, "shop.cancellations:expire_due"),
     (mark("begin and end sales"), 60, "catalog.sales:follow_the_clock"),
+    (mark("close delivered orders"), 600, "shop.completion:complete_due"),
+    (mark("ask carriers about silent parcels"), 3_600, "shop.carriage:ask_about_silent"),
+    (mark("forget what carriers said of fees"), 3_600, "shop.carrier_fees:forget_old"),
     (mark("forget what guests saved"), 86_400, "shop.later:forget_old"),
     (mark("forget deleted addresses"), 86_400, "shop.addresses:forget_deleted"),
+    (mark("close refused returns"), 3_600, "shop.return_answers:close_due"),
     (mark("remind producers of orders"), 300, "shop.messages:remind_due"),
     (mark("let late claims go"), 30, "livestream.claims:expire_claims"),
     (mark("build every feed"), 3_600, "livestream.feeds.jobs:ask_for_all"),
+    (mark("ask after silent payments"), 300, "shop.payments.card_payments:ask_for_silent"),
     (mark("end unanswered orders"), 300, "shop.cancellations:time_out_due"),
+    (mark("prove stock, money and orders"), 86_400, "shop.commands:prove_nightly"),
 ]
 
 # Entries of the producer's desk: endpoint, English label, icon. In the order they are shown.
 DASHBOARD: list[tuple[str, str, str]] = [
     ("desk_orders.inbox", mark("Orders"), "don"),
+    ("desk_delivery.ways", mark("Delivery"), "xe"),
     ("desk_lots.index", mark("Lot diary"), "so"),
     ("desk_shows.index", mark("Live shows"), "live"),
+    ("desk_returns.index", mark("Returns"), "lam-lai"),
     ("desk_reviews.index", mark("Reviews"), "sao"),
     ("desk_seasons.index", mark("Waiting for new goods"), "lich"),
     ("desk_feeds.index", mark("Catalogue for Facebook"), "lien-ket"),
+    ("desk_prices.index", mark("Prices"), "sua"),
+    ("desk_vouchers.index", mark("Vouchers"), "tin"),
+    ("desk_account.statement", mark("Account with the shop"), "bieu-do"),
     ("desk.papers", mark("Papers"), "giay"),
     ("desk.bank", mark("Bank account"), "tien"),
+    ("desk_bank.index", mark("Money on the account"), "tien"),
     ("desk_connections.index", mark("Connections"), "lien-ket"),
     ("desk.acts", mark("Acts"), "so"),
 ]
 
 # Who tells a producer what waits: (session, producer id) → duties, the most urgent floor first.
-DUTIES: list[str] = ["shop.inbox:tell_duties", "shop.season_calls:tell_duties"]
+DUTIES: list[str] = [
+    "shop.inbox:tell_duties",
+    "shop.payments.bank_desk:tell_duties",
+    "shop.return_answers:tell_duties",
+    "shop.season_calls:tell_duties",
+]
 
 # What `flask audit` proves: session → faults, in the order they are told.
-AUDITS: list[str] = ["shop.audit:find_faults", "livestream.audit:find_faults"]
+AUDITS: list[str] = [
+    "shop.audit:find_faults",
+    "shop.bank_audit:find_faults",
+    "shop.ledger_audit:find_faults",
+    "livestream.audit:find_faults",
+]
 
 # Entries of the staff pages: endpoint, English label, icon.
 STAFF: list[tuple[str, str, str]] = [
     ("staff.home", mark("At a glance"), "nha"),
     ("staff.places_to_sell", mark("Producers"), "cua-hang"),
     ("staff.helpers", mark("Helpers"), "khien"),
+    ("staff_returns.index", mark("Returns to decide"), "lam-lai"),
     ("staff_reviews.index", mark("Reviews to check"), "sao"),
     ("staff_accounts.people", mark("Accounts"), "nguoi"),
     ("staff_accounts.acts", mark("Acts"), "so"),
+    ("staff_bank.operator", mark("Money on the accounts"), "tien"),
+    ("staff_ledger.index", mark("Producers' accounts"), "bieu-do"),
+    ("staff_vouchers.of_shop", mark("Vouchers"), "tin"),
     ("staff_connections.operator", mark("Connections"), "lien-ket"),
+    ("staff_proofs.index", mark("Proof of stock and money"), "khien"),
     ("tasks.index", mark("Background work"), "dong-ho"),
 ]
 
@@ -208,6 +284,8 @@ LANDINGS: dict[str, str] = {
 # Named places in lower floors' pages that upper floors fill: slot → template to include.
 SLOTS: dict[str, list[str]] = {
     "account.home": ["catalog/_account_home.html", "shop/_account_home.html"],
+    "desk.home": ["shop/desk/_day.html"],
+    "staff.home": ["shop/_staff_home.html"],
 }
 
 

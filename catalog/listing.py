@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased
 
 from catalog import search
+from catalog.alcohol import never_promoted
 from catalog.certificates import Certificate, gives_badge, is_best_badge
 from catalog.lots import Lot
 from catalog.places import AdminUnit
@@ -56,7 +57,10 @@ class Order(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a visitor wants to see; None and False leave a thing open."""
+    """What a visitor wants to see; None and False leave a thing open.
+
+    `promoted` leaves out what may only be shown to who looks for it.
+    """
 
     query: str = ""
     commune: str | None = None
@@ -71,6 +75,7 @@ class Filters:
     month: int | None = None
     order: Order = Order.NEW
     but_not: int | None = None
+    promoted: bool = False
 
 
 class Found(NamedTuple):
@@ -150,6 +155,7 @@ def _asked(filters: Filters) -> dict[str, Any]:
         "in_stock": filters.in_stock or None,
         "months": None if filters.month is None else 1 << (filters.month - 1),
         "but_not": filters.but_not,
+        "promoted": filters.promoted or None,
     }
     return {name: value for name, value in wanted.items() if value is not None}
 
@@ -276,6 +282,8 @@ def _conditions(shape: _Shape) -> list[ColumnElement[bool]]:
         )
     if "but_not" in shape.asked:
         conditions.append(Product.id != bindparam("but_not"))
+    if "promoted" in shape.asked:
+        conditions.append(not_(never_promoted()))
     if shape.asked & {"in_stock", "price_from", "price_to"}:
         conditions.append(_some_variant(shape.asked))
     if "price_to" in shape.asked:

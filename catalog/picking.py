@@ -14,7 +14,7 @@ from sqlalchemy import CursorResult, Update, select, update
 from sqlalchemy.orm import Session
 
 from catalog.lots import Lot
-from catalog.stock import OPEN, HoldState, OutOfStock, Reservation, StockItem, sellable_rows
+from catalog.stock import OPEN, OutOfStock, Reservation, StockItem, sellable_rows
 from core.clock import vietnam_day
 from core.errors import Conflict
 from core.i18n import lazy as _
@@ -60,26 +60,12 @@ def list_shelves(
     )
     shelves: dict[int, list[Pick]] = {variant_id: [] for variant_id in variant_ids}
     for item, lot in rows:
-        shelves[item.variant_id].append(_pick(item, lot, item.on_hand - item.reserved))
+        shelves[item.variant_id].append(pick_of(item, lot, item.on_hand - item.reserved))
     return shelves
 
 
-def list_picked(session: Session, reservation_ids: Collection[int]) -> dict[int, Pick]:
-    """Return from which lot each reservation takes or took goods; ended ones hold none."""
-    rows = session.execute(
-        select(Reservation.id, Reservation.quantity, StockItem, Lot)
-        .join(StockItem, StockItem.id == Reservation.stock_id)
-        .outerjoin(Lot, Lot.id == StockItem.lot_id)
-        .where(
-            Reservation.id.in_(reservation_ids),
-            Reservation.state.in_([*OPEN, HoldState.CONSUMED]),
-        )
-        .order_by(Lot.expires_on.is_(None), Lot.expires_on, StockItem.id, Reservation.id)
-    )
-    return {number: _pick(item, lot, quantity) for number, quantity, item, lot in rows}
-
-
-def _pick(item: StockItem, lot: Lot | None, quantity: int) -> Pick:
+def pick_of(item: StockItem, lot: Lot | None, quantity: int) -> Pick:
+    """Return so many of a stock row, with what its lot is called."""
     if lot is None:
         return Pick(item.id, None, None, None, quantity)
     return Pick(item.id, lot.id, lot.code, lot.expires_on, quantity)

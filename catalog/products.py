@@ -3,7 +3,7 @@
 import enum
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, or_, select, update
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from catalog import places, search
@@ -47,13 +47,15 @@ class Product(Base):
     """One product of one commune; the village only where the source names it.
 
     `claimed_stars` is what a source once reported, kept as history: the badge is computed from a
-    certificate valid today, never from here. `list_price` repeats the lowest variant price so
+    certificate valid today, never from here. `abv_tenths` is alcohol by volume in tenths of a
+    percent, None where nobody declared it. `list_price` repeats the lowest variant price so
     that lists can sort by it; None means not for sale. `live_since` is when buyers began to see
     it, this time; None where nobody knows.
     """
 
     __tablename__ = "product"
     __table_args__ = (
+        CheckConstraint("abv_tenths BETWEEN 0 AND 1000", name="abv"),
         Index("ix_product_price", "state", "list_price", "id"),
         Index("ix_product_new", "state", "id"),
     )
@@ -75,6 +77,7 @@ class Product(Base):
     usage_note: Mapped[str | None]
     motif: Mapped[str]
     season_months: Mapped[int] = mapped_column(default=0)
+    abv_tenths: Mapped[int | None]
     claimed_stars: Mapped[int | None]
     claimed_year: Mapped[int | None]
     claimed_decision: Mapped[str | None]

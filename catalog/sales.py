@@ -13,7 +13,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from accounts import audit
 from accounts.audit import Actor
-from catalog import prices
+from catalog import alcohol, prices
+from catalog.alcohol import NotToBePromoted
 from catalog.products import Product
 from catalog.variants import NoSuchVariant, Variant, price_at, refresh_list_price
 from core.clock import VIETNAM
@@ -142,12 +143,17 @@ def set_sale(
 ) -> Sale:
     """Sell the variant at `price` from `starts_at` (None: from now) until `ends_at`.
 
-    With a `cap` the first so many pieces only. Raises BadSale, or SaleRuns while another one is
-    set. What may be struck through is looked up now, from the month before it begins.
+    With a `cap` the first so many pieces only. Raises BadSale, NotToBePromoted for strong drink, or
+    SaleRuns while another one is set. What may be struck through is looked up now, from the month
+    before it begins.
     """
     _lock(session, variant)
     if variant.sale_price is not None and variant.sale_until and variant.sale_until > now:
         raise SaleRuns(_("A sale price is set already. End it first."))
+    if alcohol.never_promoted_among(session, [variant.product_id]):
+        raise NotToBePromoted(
+            _("Drink of 15 percent or more, or of undeclared strength, has no sale price.")
+        )
     starts_at = max(starts_at or now, now)
     regular = _checked(variant, price, starts_at, ends_at, cap)
     sale = Sale(

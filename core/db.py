@@ -124,6 +124,22 @@ class Database:
         with self._reader() as session:
             yield session
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """Give a session for reading in which all questions see one moment, however long it takes.
+
+        SQLite's readers always do.
+        """
+        with self._reader() as session:
+            if not self.is_sqlite:
+                connection = session.connection(
+                    execution_options={"isolation_level": "REPEATABLE READ"}
+                )
+                take_time(connection)
+                for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
+                    connection.exec_driver_sql(f"SET LOCAL {limit} = 0")
+            yield session
+
     def close(self) -> None:
         """Give every connection back; the next use opens new ones."""
         self.engine.dispose()

@@ -7,6 +7,7 @@ whoever says the same again finds the row and changes nothing.
 import enum
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from hashlib import sha256
 
 from sqlalchemy import JSON, LargeBinary, UniqueConstraint, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -59,6 +60,21 @@ def list_newest(
     if before_id is not None:
         found = found.where(InboxEvent.id < before_id)
     return session.scalars(found).all()
+
+
+def is_known(session: Session, provider: str, event_id: str, *, scope: str = "") -> bool:
+    """Say whether an event was kept before: whoever has to ask first need not ask again."""
+    kept = select(InboxEvent.id).where(
+        InboxEvent.provider == provider,
+        InboxEvent.scope == scope,
+        InboxEvent.event_id == event_id[:LONGEST_ID],
+    )
+    return session.scalar(kept) is not None
+
+
+def digest(body: bytes) -> str:
+    """Return a number for an event that has none of its own: the same words are the same event."""
+    return f"sha256:{sha256(body).hexdigest()}"
 
 
 def take(

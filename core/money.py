@@ -1,5 +1,6 @@
 """Whole đồng. There is no smaller coin, no float and no factor of one hundred in this house."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import total_ordering
@@ -47,3 +48,13 @@ ZERO = Money(0)
 def total(amounts: Iterable[Money]) -> Money:
     """Return the sum of `amounts`, zero for none."""
     return Money(sum(amount.dong for amount in amounts))
+
+
+_GROUPING = re.compile(r"[.,\s₫đĐ]|VND", re.IGNORECASE)
+_WHOLE = re.compile(r"-?[0-9]{1,12}")
+
+
+def read_money(text: str) -> Money | None:
+    """Read an amount as people write it (165000, 165.000 ₫, -20 000 đ); None for anything else."""
+    digits = _GROUPING.sub("", text[:40])
+    return Money(int(digits)) if _WHOLE.fullmatch(digits) else None

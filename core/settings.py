@@ -112,6 +112,15 @@ class Settings:
     )
     TRUSTED_PROXIES: int = _setting(0, "how many proxies in front may set X-Forwarded-*")
     METRICS_TOKEN: str = _setting("", "bearer token of /metrics; empty: loopback only")
+    SEPAY_API_BASE: str = _setting(
+        "https://my.sepay.vn", "address of SePay, asked every night for messages that were lost"
+    )
+    CASSO_API_BASE: str = _setting(
+        "https://oauth.casso.vn", "address of Casso, asked every night for messages that were lost"
+    )
+    PAYOS_API_BASE: str = _setting(
+        "https://api-merchant.payos.vn", "address of payOS, which is told where to call us"
+    )
     GHN_API_BASE: str = _setting(
         "https://online-gateway.ghn.vn", "address of Giao Hàng Nhanh, or of a stand-in for it"
     )
@@ -239,6 +248,9 @@ def _finish(given: Settings, root: Path) -> Settings:
         ),
         "STRIPE_API_BASE": _is_site(given.STRIPE_API_BASE),
         "VNPAY_PAY_URL": _is_page(given.VNPAY_PAY_URL),
+        "SEPAY_API_BASE": _is_site(given.SEPAY_API_BASE),
+        "CASSO_API_BASE": _is_site(given.CASSO_API_BASE),
+        "PAYOS_API_BASE": _is_site(given.PAYOS_API_BASE),
         "VNPAY_API_BASE": _is_site(given.VNPAY_API_BASE),
         "WEB_PROCESSES": given.WEB_PROCESSES > 0,
         "WEB_THREADS": given.WEB_THREADS > 0,

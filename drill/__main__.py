@@ -49,11 +49,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--planted",
-        choices=("", *PLANTED),
-        default="",
-        help="break the shop this way first: the drill must then fail",
+        type=_planted,
+        default=(),
+        metavar="NAME,NAME",
+        help=f"break the shop first, the drill must then fail: {', '.join(PLANTED)}",
     )
     return parser
+
+
+def _planted(text: str) -> tuple[str, ...]:
+    names = tuple(text.split(","))
+    if unknown := set(names) - PLANTED.keys():
+        raise argparse.ArgumentTypeError(f"no such fault: {', '.join(sorted(unknown))}")
+    return names
 
 
 if __name__ == "__main__":

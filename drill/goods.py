@@ -13,7 +13,7 @@ from tests.shop.selling import a_way
 from wsgi import load_tables
 
 PRODUCERS = 3
-HOT = 5
+HOT = 4
 PLENTY = 100_000
 
 

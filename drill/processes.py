@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,22 +94,22 @@ def environment(
     }
 
 
-def web_command(planted: str) -> list[str]:
-    """Return how the web server is started, with a planted fault or (empty) without."""
+def web_command(planted: Sequence[str]) -> list[str]:
+    """Return how the web server is started: as always, or with faults planted in it."""
     if planted:
-        return [sys.executable, "-m", "drill.planted", planted, "web"]
+        return [sys.executable, "-m", "drill.planted", "web", *planted]
     return [str(PROGRAMS / "gunicorn"), "wsgi:create_app()"]
 
 
-def worker_command(planted: str) -> list[str]:
+def worker_command(planted: Sequence[str]) -> list[str]:
     """Return how the background worker is started."""
     if planted:
-        return [sys.executable, "-m", "drill.planted", planted, "worker"]
+        return [sys.executable, "-m", "drill.planted", "worker", *planted]
     return [str(PROGRAMS / "flask"), "worker"]
 
 
 def audit(given: dict[str, str]) -> str:
-    """Run `flask audit` and return what it printed, as JSON; "" when it did not run."""
+    """Run `flask audit` and return the JSON it printed, or why it did not run."""
     done = subprocess.run(
         [PROGRAMS / "flask", "audit", "--json"],
         cwd=ROOT,
@@ -117,4 +118,4 @@ def audit(given: dict[str, str]) -> str:
         text=True,
         check=False,
     )
-    return done.stdout
+    return done.stdout or done.stderr[-1_000:]

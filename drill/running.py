@@ -33,13 +33,14 @@ from drill.processes import Process
 from drill.sellers import Desk
 from drill.talking import Browser, NoAnswer
 from drill.wires import Wire
-from shop.orders import SellerOrder, SellerOrderState
+from shop.order_states import SellerOrderState
+from shop.orders import SellerOrder
 from tests.postgres import KEEPING_SETTINGS, Postgres, free_port, own_postgres
 
 BUYERS = 5
 COMMITS_AT_ONCE = 4
 LONGEST_START = 60.0
-LONGEST_REST = 20.0
+LONGEST_REST = 10.0
 TRIES = 60
 
 
@@ -50,7 +51,7 @@ class Run:
     seed: int
     seconds: float
     database: str = "postgresql"
-    planted: str = ""
+    planted: tuple[str, ...] = ()
 
 
 @dataclass

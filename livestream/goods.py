@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from catalog import alcohol
 from catalog.producers import Producer, ProducerState
 from catalog.products import Product, ProductState
 from catalog.variants import Variant
@@ -39,7 +40,7 @@ def for_sale(session: Session, variant_ids: Iterable[int]) -> set[int]:
 
 
 def list_goods(session: Session, producer_id: int, *, limit: int = 60) -> list[Goods]:
-    """Return the producer's sellable variants by name."""
+    """Return the producer's sellable variants by name, without strong drink: a show advertises."""
     rows = session.execute(
         select(Variant.id, Product.name, Variant.name, Variant.unit, Variant.price)
         .join(Product, Product.id == Variant.product_id)
@@ -47,6 +48,7 @@ def list_goods(session: Session, producer_id: int, *, limit: int = 60) -> list[G
             Product.producer_id == producer_id,
             Product.state == ProductState.LIVE,
             Variant.price.is_not(None),
+            ~alcohol.never_promoted(),
         )
         .order_by(Product.name_lower, Variant.position, Variant.id)
         .limit(limit)

@@ -7,6 +7,10 @@ from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint, func, sele
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from accounts.audit import Actor, describe, record
+from catalog import alcohol
+from catalog.alcohol import NotToBePromoted
+from catalog.products import Product
+from catalog.variants import Variant
 from core.db import Base, word
 from core.errors import Conflict, Invalid, NotFound
 from core.i18n import lazy as _
@@ -158,7 +162,10 @@ def add_item(
     aliases: tuple[str, ...] = (),
     options: tuple[str, ...] = (),
 ) -> ShowItem:
-    """Give the show an item that answers to `code`, or raise CodeTaken."""
+    """Give the show an item that answers to `code`.
+
+    Raises CodeTaken, or NotToBePromoted for strong drink: a show is advertising.
+    """
     code = code.strip().upper()
     if not code.isalnum() or not code.isascii() or len(code) > LONGEST_CODE:
         raise Invalid(_("A code is a few letters and digits, for example A1."), field="code")
@@ -167,6 +174,9 @@ def add_item(
         raise CodeTaken(
             _("The code %(code)s is already used in this show.", code=code), field="code"
         )
+    strong = select(Product.id).join(Variant, Variant.product_id == Product.id)
+    if session.scalar(strong.where(Variant.id == variant_id, alcohol.never_promoted())):
+        raise NotToBePromoted(_("Strong drink may not be shown live (Law on Advertising)."))
     last = session.scalar(select(func.max(ShowItem.position)).where(ShowItem.show_id == show.id))
     item = ShowItem(
         show_id=show.id,

@@ -16,7 +16,7 @@ from core.codes import new_code
 from core.errors import Conflict, Throttled
 from core.i18n import lazy as _
 from core.money import ZERO, Money, total
-from shop import commissions, confirmations, links, moves, orders, quotes, vouchers, wishes
+from shop import age, commissions, confirmations, links, moves, orders, quotes, vouchers, wishes
 from shop.carts import Cart, CartState
 from shop.codes import ORDER_CODE
 from shop.order_states import OrderState, PaymentStatus, SellerOrderState, Source, Verb
@@ -113,7 +113,11 @@ def place(
         raise CartChanged(
             _("The cart has changed since this page was opened. Look at it, then order again.")
         )
-    wish = wishes.read(session, typed, quote, choices.offered(quote, selling))
+    adults_only = age.asks(session, {line.product_id for line in quote.lines})
+    wish = wishes.read(
+        session, typed, quote, choices.offered(session, quote, selling),
+        adults_only_on=vietnam_day(now) if adults_only else None,
+    )  # fmt: skip
     code = typed.get("voucher", cart.voucher or "")
     quote = quotes.with_voucher(session, quote, code, now=now, phone=wish.phone)
     if quote.voucher_refused:
@@ -259,6 +263,7 @@ def _order(
         discount_total=quote.deal.amount if quote.deal else ZERO,
         total=total(_total(quote, parcel, wish) for parcel in quote.parcels),
         source=buyer.source,
+        adult=wish.adult,
         language=buyer.language,
         placed_at=now,
     )

@@ -19,7 +19,7 @@ from core.errors import Invalid
 from core.i18n import lazy as _
 
 MOST_BP = 3_000
-_PERCENT = re.compile(r"(\d{1,2})(?:[.,](\d{1,2}))?")
+_PERCENT = re.compile(r"([0-9]{1,2})(?:[.,]([0-9]{1,2}))?")
 
 audit.describe({"commission.set": _("set a commission rate")})
 

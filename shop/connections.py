@@ -146,6 +146,20 @@ KINDS: dict[str, Kind] = {
             ),
         ),
         Kind(
+            "vnpay",
+            "VNPay",
+            Use.GATEWAY,
+            (
+                Field("tmn_code", mark("Website code (vnp_TmnCode)"), secret=False),
+                Field("hash_secret", mark("Secret for checksums (vnp_HashSecret)")),
+            ),
+            (
+                mark("VNPay sends both codes by letter when its contract is signed."),
+                mark("Give VNPay the address below as the IPN URL."),
+                mark("Buyers can then choose VNPay at the checkout."),
+            ),
+        ),
+        Kind(
             "ghn",
             "Giao Hàng Nhanh (GHN)",
             Use.CARRIER,

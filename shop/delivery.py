@@ -30,6 +30,10 @@ class DeliveryKind(enum.StrEnum):
     GHN = "ghn"
 
 
+# Somebody else carries these parcels and collects the cash at the door.
+CARRIED = frozenset({DeliveryKind.POST, DeliveryKind.GHN})
+
+
 class NoSuchMethod(NotFound):
     """This producer has no such way of delivery."""
 

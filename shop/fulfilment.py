@@ -12,7 +12,8 @@ from catalog.stock import OPEN, Reservation, StockItem
 from core.clock import vietnam_day
 from core.errors import Conflict
 from core.i18n import lazy as _
-from shop import moves, orders
+from shop import moves, orders, packing
+from shop.delivery import CARRIED
 from shop.order_states import Verb
 from shop.orders import Order, SellerOrder
 from shop.payments import payments
@@ -47,10 +48,14 @@ def accept(
 
 
 def pack(session: Session, order: Order, part: SellerOrder, *, actor: Actor, now: datetime) -> bool:
-    """Say that the parcel stands ready; NotToBeSent when its lot may not leave any more."""
+    """Say that the parcel stands ready, with goods of the lots its lines hold now.
+
+    Raises NotToBeSent when one of these lots may not leave any more.
+    """
     moves.lock(session, order.id)
     _refuse_stopped_lots(session, part, now=now)
-    return moves.move(session, part, Verb.PACK, actor=actor, now=now)
+    lots = packing.lots_told(session, part)
+    return moves.move(session, part, Verb.PACK, actor=actor, now=now, detail={"lots": lots})
 
 
 def ship(session: Session, order: Order, part: SellerOrder, *, actor: Actor, now: datetime) -> bool:
@@ -86,7 +91,7 @@ def _refuse_stopped_lots(session: Session, part: SellerOrder, *, now: datetime) 
         raise NotToBeSent(
             _(
                 "Lot %(code)s was stopped or has expired: do not send it. "
-                "Decline the order and tell the buyer why.",
+                "Pack goods of another lot, or decline the order and tell the buyer why.",
                 code=code,
             )
         )
@@ -95,9 +100,14 @@ def _refuse_stopped_lots(session: Session, part: SellerOrder, *, now: datetime) 
 def deliver(
     session: Session, order: Order, part: SellerOrder, *, actor: Actor, now: datetime
 ) -> bool:
-    """Say that the buyer has the goods; cash due on delivery is collected with them."""
+    """Say that the buyer has the goods; cash due on delivery is collected with them.
+
+    Whoever brought them holds the cash: the carrier until it hands it over, else the producer.
+    """
     moves.lock(session, order.id)
     moved = moves.move(session, part, Verb.DELIVER, actor=actor, now=now, delivered_at=now)
     if moved:
-        payments.collect(session, part.id, custody=Custody.PRODUCER, now=now)
+        by_carrier = part.delivery_kind in CARRIED
+        custody = Custody.CARRIER if by_carrier else Custody.PRODUCER
+        payments.collect(session, part.id, custody=custody, now=now)
     return moved

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from catalog.lots import Lot
 from catalog.producers import Producer, ProducerState
 from catalog.products import Product, ProductState
-from catalog.variants import Variant
+from catalog.variants import Variant, price_at
 from core.db import Base, Database
 from core.errors import Conflict, NotFound
 from core.i18n import lazy as _
@@ -104,7 +104,7 @@ def list_of(session: Session, owner: str | None, *, now: datetime) -> list[Later
             unit=variant.unit,
             motif=product.motif,
             lot_code=lot_code,
-            price=variant.price
+            price=price_at(variant, now)
             if (product.state, seller) == (ProductState.LIVE, ProducerState.APPROVED)
             else None,
             free=free[line.variant_id, line.lot_id],

@@ -47,8 +47,26 @@ describe(
 )
 
 
+# While a bank disputes the money, nothing leaves the house and nothing is closed.
+STOPPED_BY_DISPUTE = frozenset(
+    {
+        Verb.ACCEPT,
+        Verb.DECLINE,
+        Verb.CANCEL,
+        Verb.TIME_OUT,
+        Verb.PACK,
+        Verb.SHIP,
+        Verb.COMPLETE,
+    }
+)
+
+
 class TooLate(Conflict):
     """The part has moved on; what was asked fits an earlier moment."""
+
+
+class Disputed(TooLate):
+    """The buyer's bank disputes the money: the order stands still until that is decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +113,8 @@ def move(
         return False
     if before not in from_states:
         raise TooLate(_("This order has moved on meanwhile. Look at it again."))
+    if verb in STOPPED_BY_DISPUTE and session.get_one(Order, part.order_id).frozen:
+        raise Disputed(_("The buyer's bank disputes this payment. Do not send anything yet."))
     changed = session.execute(
         update(SellerOrder)
         .where(SellerOrder.id == part.id, SellerOrder.state == before, *only_if)

@@ -95,6 +95,14 @@ class Verb(enum.StrEnum):
     CUT = "cut"
     FREEZE = "freeze"
     UNFREEZE = "unfreeze"
+    ASK_RETURN = "ask_return"
+    WITHDRAW_RETURN = "withdraw_return"
+    APPEAL_RETURN = "appeal_return"
+    APPROVE_RETURN = "approve_return"
+    REJECT_RETURN = "reject_return"
+    TAKE_BACK = "take_back"
+    REFUND_RETURN = "refund_return"
+    CLOSE_RETURN = "close_return"
 
 
 # Acts of people that stand in the list of what was done at a desk, beside the order's own history.

@@ -11,14 +11,23 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from catalog.lots import Lot
+from catalog.picking import Pick, pick_of
+from catalog.stock import OPEN, HoldState, Reservation, StockItem
 from core.db import Base, word
 from core.errors import NotFound
 from core.money import ZERO, Money
+from core.text import fold
 from shop.order_states import Ended, OrderState, PaymentStatus, SellerOrderState, Source
 
 
 class NoSuchOrder(NotFound):
     """There is no such order, or it is not this person's to see: the same answer for both."""
+
+
+def _fold_name(row: Any) -> str:
+    """Return the buyer's name as it is searched, from the row that is being written."""
+    return fold(str(row.get_current_parameters()["buyer_name"]))
 
 
 class Order(Base):
@@ -32,6 +41,7 @@ class Order(Base):
     __table_args__ = (
         Index("ix_customer_order_state", "state", "id"),
         Index("ix_customer_order_payment", "payment_status", "id"),
+        Index("ix_customer_order_placed", "placed_at"),
         CheckConstraint("total >= 0 AND discount_total >= 0", name="not_negative"),
     )
 
@@ -46,6 +56,7 @@ class Order(Base):
     )
     payment_method: Mapped[str]
     buyer_name: Mapped[str]
+    buyer_folded: Mapped[str] = mapped_column(default=_fold_name)
     buyer_phone: Mapped[str] = mapped_column(index=True)
     buyer_email: Mapped[str | None]
     province_code: Mapped[str]
@@ -248,3 +259,23 @@ def list_holds(session: Session, part_ids: Collection[int]) -> list[int]:
             .where(OrderLine.seller_order_id.in_(part_ids))
         )
     )
+
+
+def lots_of_lines(session: Session, line_ids: Collection[int]) -> dict[int, list[Pick]]:
+    """Return from which lots every line's goods are or were taken, the first to expire first.
+
+    A line keeps its lots after the parcel has left; goods kept without lots have no code.
+    """
+    rows = session.execute(
+        select(LineHold.line_id, Reservation.quantity, StockItem, Lot)
+        .join(Reservation, Reservation.id == LineHold.reservation_id)
+        .join(StockItem, StockItem.id == Reservation.stock_id)
+        .outerjoin(Lot, Lot.id == StockItem.lot_id)
+        .where(LineHold.line_id.in_(line_ids), Reservation.state.in_([*OPEN, HoldState.CONSUMED]))
+        .order_by(Lot.expires_on.is_(None), Lot.expires_on, StockItem.id)
+    )
+    found: dict[int, dict[int, Pick]] = {line_id: {} for line_id in line_ids}
+    for line_id, quantity, item, lot in rows:
+        before = found[line_id].get(item.id)
+        found[line_id][item.id] = pick_of(item, lot, quantity + (before.quantity if before else 0))
+    return {line_id: list(picks.values()) for line_id, picks in found.items()}

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
-from catalog import cards, certificates, listing
+from catalog import alcohol, cards, certificates, listing
 from catalog.cards import Card, Offer
 from catalog.certificates import Certificate
 from catalog.listing import Filters
@@ -33,6 +33,8 @@ RELATED = 4
 STEPS = 3
 _NOT_A_MEDICINE = _("This food is not a medicine and does not replace medicine.")
 _ADULTS_ONLY = _("Alcohol: not sold to anyone under 18.")
+_AGE_IS_ASKED = _("18 or older? The year of birth is asked when ordering.")
+_HARMFUL = _("Alcohol harms health. Do not drive after drinking.")
 
 
 class NoLongerSold(NoSuchProduct):
@@ -55,6 +57,7 @@ class Goods(NamedTuple):
     storage_note: str | None
     usage_note: str | None
     motif: str
+    abv_tenths: int | None
     claimed_stars: int | None
     claimed_year: int | None
     is_sample: bool
@@ -125,11 +128,19 @@ class ProductPage:
         return [offer for offer in self.offers if offer.price is not None]
 
     @property
+    def is_alcohol(self) -> bool:
+        """Say whether the goods are sold to adults only."""
+        thing = self.product
+        return alcohol.is_alcohol(thing.name, thing.motif, thing.abv_tenths)
+
+    @property
     def warnings(self) -> list[object]:
         """Return what the law wants said beside goods of this kind."""
         named = fold(self.product.name)
         warned = (
-            (self.product.motif == "ruou" or named.startswith("ruou "), _ADULTS_ONLY),
+            (self.is_alcohol, _ADULTS_ONLY),
+            (self.is_alcohol, _AGE_IS_ASKED),
+            (self.is_alcohol, _HARMFUL),
             ("bao ve suc khoe" in named, _NOT_A_MEDICINE),
         )
         return [warning for applies, warning in warned if applies]
@@ -223,10 +234,10 @@ def read(session: Session, slug: str, *, now: datetime) -> ProductPage:
 def _beside(thing: Goods) -> Filters:
     """Return what is shown beside a product: its commune's goods, else its maker's or group's."""
     if thing.commune_code:
-        return Filters(commune=thing.commune_code, but_not=thing.id)
+        return Filters(commune=thing.commune_code, but_not=thing.id, promoted=True)
     if thing.producer_id:
-        return Filters(producer_id=thing.producer_id, but_not=thing.id)
-    return Filters(group=thing.group, but_not=thing.id)
+        return Filters(producer_id=thing.producer_id, but_not=thing.id, promoted=True)
+    return Filters(group=thing.group, but_not=thing.id, promoted=True)
 
 
 _current = (

@@ -9,6 +9,7 @@ from hashlib import sha256
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
+from catalog import alcohol
 from catalog.lots import Lot
 from catalog.places import AdminUnit
 from catalog.producers import Producer, ProducerState
@@ -323,14 +324,18 @@ def quote(session: Session, cart: Cart | None, *, now: datetime, to: To | None =
 def with_voucher(
     session: Session, quoted: Quote, typed: str, *, now: datetime, phone: str | None = None
 ) -> Quote:
-    """Return the quote with what the code takes off, or with the reason why it takes nothing."""
+    """Return the quote with what the code takes off, or with the reason why it takes nothing.
+
+    Nothing is taken off strong drink: the law allows it no sales promotion.
+    """
     if not typed.strip():
         return quoted
+    strong = alcohol.never_promoted_among(session, {line.product_id for line in quoted.lines})
     goods = [
         (parcel.producer_id, line)
         for parcel in quoted.parcels
         for line in parcel.lines
-        if line.price is not None
+        if line.price is not None and line.product_id not in strong
     ]
     try:
         deal = vouchers.deal(session, typed, goods, now=now, phone=phone)

@@ -20,7 +20,7 @@ from shop import moves, orders
 from shop.moves import TooLate
 from shop.order_states import SellerOrderState, Verb
 from shop.orders import Order, SellerOrder
-from shop.payments import asking, payments
+from shop.payments import asking, connected, payments
 from shop.payments.asking import HOLDS
 from shop.payments.payments import UNPAID, Payment, PaymentMethod, PaymentState
 from shop.payments.receipts import TIME_TO_CONFIRM
@@ -43,13 +43,8 @@ class TooManyPayTries(Conflict):
     """The way to pay was changed so often that the goods are not held any longer."""
 
 
-def ways(
-    session: Session, order: Order, *, selling: Selling, others: tuple[PaymentMethod, ...] = ()
-) -> list[PaymentMethod]:
-    """Return in which ways the unpaid parts of an order may be paid; none when none is open.
-
-    `others` are the ways through providers that this shop has connected.
-    """
+def ways(session: Session, order: Order, *, selling: Selling) -> list[PaymentMethod]:
+    """Return in which ways the unpaid parts of an order may be paid; none when none is open."""
     parts = _unpaid_parts(session, order)
     if not parts or _tries(session, parts) >= MOST_TRIES:
         return []
@@ -61,7 +56,8 @@ def ways(
         has_account = all(accounts[part.producer_id] is not None for part in parts)
     if has_account:
         found.append(PaymentMethod.BANK_TRANSFER)
-    return [*found, *others]
+    owed = [(part.producer_id, part.total) for part in parts]
+    return [*found, *connected.online_ways(session, selling, owed)]
 
 
 def pay_in(
@@ -72,7 +68,6 @@ def pay_in(
     selling: Selling,
     actor: Actor,
     now: datetime,
-    others: tuple[PaymentMethod, ...] = (),
 ) -> list[Payment]:
     """Let every unpaid part of an order be paid by `method`; return the payments that are open.
 
@@ -87,7 +82,7 @@ def pay_in(
     current = payments.list_of_parts(session, [part.id for part in parts])
     if all(one.method is method and one.state not in ENDED for one in current.values()):
         return list({one.id: one for one in current.values()}.values())
-    if method not in ways(session, order, selling=selling, others=others):
+    if method not in ways(session, order, selling=selling):
         if _tries(session, parts) >= MOST_TRIES:
             raise TooManyPayTries(_("The way to pay was changed too often. Order again."))
         raise NotThisWay(_("Choose how to pay."), field="payment_method")
@@ -155,7 +150,7 @@ def _end_open(session: Session, order: Order, parts: list[SellerOrder]) -> None:
     """End whatever was still open for these parts, unless it is being taken this very moment."""
     mine = {one.id for one in payments.list_of_parts(session, [part.id for part in parts]).values()}
     for payment in payments.list_all_of_order(session, order.id):
-        if payment.id not in mine or payment.state in ENDED:
+        if payment.id not in mine or payment.state not in UNPAID:
             continue
         ended = session.scalar(
             update(Payment)

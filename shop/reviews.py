@@ -121,7 +121,7 @@ class ReviewReport(Base):
 class Opinion(NamedTuple):
     """How many shown reviews there are of a product, and their mean, in tenths of a star."""
 
-    count: int
+    number: int
     tenths: int
 
     @property
@@ -185,7 +185,7 @@ def of_lines(session: Session, line_ids: Sequence[int]) -> dict[int, Review]:
 _OF_PRODUCT = (
     select(
         *(getattr(Review, name) for name in Shown._fields),
-        func.count().over().label("count"),
+        func.count().over().label("number"),
         func.sum(Review.stars).over().label("sum"),
     )
     .where(Review.product_id == bindparam("product"), Review.state == ReviewState.SHOWN)
@@ -199,7 +199,7 @@ def of_product(session: Session, product_id: int) -> ProductReviews:
     rows = ask(session, _OF_PRODUCT, {"product": product_id})
     if not rows:
         return ProductReviews(None, [])
-    opinion = _opinion(int(rows[0].count), int(rows[0].sum))
+    opinion = _opinion(int(rows[0].number), int(rows[0].sum))
     return ProductReviews(opinion, [Shown._make(row[: len(Shown._fields)]) for row in rows])
 
 

@@ -24,10 +24,14 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Selling:
-    """How this shop sells. `account` is the operator's, in direct mode, if it named one."""
+    """How this shop sells. `account` is the operator's, in direct mode, if it named one.
+
+    `cards` says that the operator takes cards through Stripe; nobody else can.
+    """
 
     mode: SellingMode
     account: Account | None = None
+    cards: bool = False
 
     @property
     def is_direct(self) -> bool:
@@ -53,4 +57,5 @@ def selling_of(settings: Settings) -> Selling:
         )
     if mode is SellingMode.INTERMEDIARY:
         return INTERMEDIARY
-    return Selling(mode, account=Account(*named) if all(named) else None)
+    cards = bool(settings.STRIPE_SECRET_KEY and settings.STRIPE_WEBHOOK_SECRET)
+    return Selling(mode, account=Account(*named) if all(named) else None, cards=cards)

@@ -64,9 +64,11 @@ def home(session: Session, *, now: datetime) -> HomePage:
     """Return the first page; six questions."""
     month = now.astimezone(VIETNAM).month
     season, _next = listing.find_page(
-        session, Filters(month=month), after=None, now=now, limit=SHELF
+        session, Filters(month=month, promoted=True), after=None, now=now, limit=SHELF
     )
-    newest, _next = listing.find_page(session, Filters(), after=None, now=now, limit=2 * SHELF)
+    newest, _next = listing.find_page(
+        session, Filters(promoted=True), after=None, now=now, limit=2 * SHELF
+    )
     shown = {row.id for row in season}
     fresh = [row for row in newest if row.id not in shown][:SHELF]
     by_id = {card.id: card for card in cards.cards_of(session, [*season, *fresh], now=now)}

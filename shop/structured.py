@@ -1,9 +1,11 @@
 """What search engines read of a page: schema.org in JSON-LD, nothing the page does not say."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from catalog.producers import Producer
+from core.clock import vietnam_day
 from shop.product_page import Named, ProductPage
 
 CONTEXT = "https://schema.org"
@@ -38,6 +40,7 @@ def of_product(page: ProductPage, address: PageAddress, picture: str) -> dict[st
             "url": f"{url}?loai={offer.sku}",
             # A machine that repeats the price repeats what it is, too.
             **({"description": "giá minh hoạ"} if offer.price_is_sample else {}),
+            **({"priceValidUntil": _day(offer.until)} if offer.until else {}),
         }
         for offer in page.sold
         if offer.price is not None
@@ -48,7 +51,7 @@ def of_product(page: ProductPage, address: PageAddress, picture: str) -> dict[st
         thing["aggregateRating"] = {
             "@type": "AggregateRating",
             "ratingValue": page.said.opinion.mean,
-            "reviewCount": page.said.opinion.count,
+            "reviewCount": page.said.opinion.number,
             "bestRating": 5,
             "worstRating": 1,
         }
@@ -61,6 +64,11 @@ def of_product(page: ProductPage, address: PageAddress, picture: str) -> dict[st
 def of_producer(maker: Producer, place: str, address: PageAddress) -> dict[str, Any]:
     """Return the maker as an organization."""
     return {"@context": CONTEXT, **_organization(maker, place, address)}
+
+
+def _day(until: datetime) -> str:
+    """Return the last day on which a price that ends at this moment counts, in Vietnam."""
+    return vietnam_day(until - timedelta(seconds=1)).isoformat()
 
 
 def _organization(maker: Producer | Named, place: str, address: PageAddress) -> dict[str, Any]:

@@ -12,11 +12,17 @@ from catalog.producers import Producer
 from core.money import Money, total
 from shop import orders
 from shop.cancellations import OPEN_TO_BUYER
-from shop.order_states import Verb
+from shop.order_states import SellerOrderState, Verb
 from shop.orders import Order, OrderEvent, OrderLine, SellerOrder
 from shop.payments import payments, refunds
 from shop.payments.bank_transfer import COUNTDOWN
-from shop.payments.payments import Payment, PaymentMethod, PaymentState
+from shop.payments.payments import (
+    THROUGH_PROVIDER,
+    UNPAID,
+    Payment,
+    PaymentMethod,
+    PaymentState,
+)
 from shop.payments.refunds import Refund, RefundState
 
 UNSHOWN = (Verb.SETTLE,)
@@ -40,6 +46,13 @@ class Tracked:
             PaymentState.AWAITING,
             PaymentState.PARTIAL,
         )
+
+    @property
+    def pays_online(self) -> bool:
+        """Say whether a gateway's page waits to be paid on, or is being checked."""
+        waits = self.payment.state in UNPAID or self.payment.state is PaymentState.EXPIRED
+        pending = self.part.state is SellerOrderState.PENDING
+        return self.payment.method in THROUGH_PROVIDER and waits and pending
 
     @property
     def refund_due(self) -> Money:
@@ -92,6 +105,21 @@ class Tracking:
         """Return what is still to be transferred; parts paid together count once."""
         awaited = {part.payment.id: part.payment for part in self.parts if part.awaits_money}
         return total(payment.missing for payment in awaited.values())
+
+    @property
+    def owed(self) -> Money:
+        """Return what the parts that go on cost now."""
+        return total(
+            one.part.total for one in self.parts if one.part.state is not SellerOrderState.CANCELLED
+        )
+
+    @property
+    def online_together(self) -> Tracked | None:
+        """Return a part that stands for all, when one page takes the money of the whole order."""
+        return next(
+            (one for one in self.parts if one.pays_online and not one.payment.seller_order_id),
+            None,
+        )
 
     @property
     def together(self) -> Tracked | None:

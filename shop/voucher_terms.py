@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from accounts import audit
 from accounts.audit import Actor
+from catalog import producers
 from catalog.sales import vietnam_moment
-from core.errors import Conflict, Invalid
+from core.errors import Invalid
 from core.i18n import lazy as _
-from core.money import ZERO, Money
+from core.money import ZERO, Money, read_money
 from core.text import clean
 from shop import vouchers
 from shop.vouchers import LONGEST_CODE, MOST_PERCENT, Funder, Voucher
@@ -20,7 +22,7 @@ LONGEST = timedelta(days=366)
 LONGEST_SHOW = 60
 MOST_USES = 1_000_000
 DEAREST = 1_000_000_000
-DIGITS = 12
+_CODE_TAKEN = _("This code exists already. Choose another.")
 
 audit.describe(
     {"voucher.made": _("made a voucher"), "voucher.stopped": _("ended a voucher")},
@@ -35,10 +37,6 @@ class BadTerms(Invalid):
         self.mistakes = mistakes
 
 
-class CodeTaken(Conflict):
-    """Someone else's voucher has this code."""
-
-
 def make(
     session: Session,
     typed: Mapping[str, str],
@@ -48,9 +46,15 @@ def make(
     actor: Actor,
     now: datetime,
 ) -> Voucher:
-    """Make a voucher from the form `typed`, or raise BadTerms with every mistake in it."""
+    """Make a voucher from the form `typed`, or raise BadTerms with every mistake in it.
+
+    A producer's is for its own goods; the shop's for everyone's, or for those of the producer whose
+    slug was typed.
+    """
     reader = _Reader(typed)
     code = reader.code(session)
+    if funded_by is Funder.PLATFORM:
+        producer_id = reader.producer(session)
     kind = typed.get("kind", "amount")
     percent = reader.number("percent", 1, MOST_PERCENT) if kind == "percent" else None
     amount = reader.number("amount", 1, DEAREST) if kind != "percent" else None
@@ -79,8 +83,11 @@ def make(
         created_at=now,
         created_by=actor.user_id,
     )
-    session.add(voucher)
-    session.flush()  # gives the voucher its id
+    try:
+        with session.begin_nested():
+            session.add(voucher)
+    except IntegrityError as twice:
+        raise BadTerms([("code", str(_CODE_TAKEN))]) from twice
     audit.record(session, actor, "voucher.made", f"voucher:{voucher.id}", now=now, code=code)
     return voucher
 
@@ -114,18 +121,25 @@ class _Reader:
         if not vouchers.is_code(code):
             self._wrong("code", _("Write 3 to %(most)s letters or digits.", most=LONGEST_CODE))
         elif vouchers.find(session, code) is not None:
-            self._wrong("code", _("This code exists already. Choose another."))
+            self._wrong("code", _CODE_TAKEN)
         return code
 
+    def producer(self, session: Session) -> int | None:
+        slug = self._typed.get("producer", "").strip()
+        place = producers.find_by_slug(session, slug) if slug else None
+        if slug and place is None:
+            self._wrong("producer", _("There is no producer at this address."))
+        return place.id if place else None
+
     def number(self, field: str, least: int, most: int, *, needed: bool = True) -> int | None:
-        text = "".join(sign for sign in clean(self._typed.get(field, "")) if sign not in "., ₫đ%")
+        text = clean(self._typed.get(field, "")).removesuffix("%")
         if not text and not needed:
             return None
-        number = int(text) if text.isascii() and text.isdigit() and len(text) <= DIGITS else -1
+        amount = read_money(text)
+        number = amount.dong if amount is not None else least - 1
         if not least <= number <= most:
             self._wrong(
-                field,
-                _("Write a number from %(least)s to %(most)s.", least=least, most=Money(most).dong),
+                field, _("Write a number from %(least)s to %(most)s.", least=least, most=most)
             )
             return None
         return number

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy.orm import Session
 
@@ -12,6 +13,7 @@ from core.i18n import lazy as _
 from core.mail import checked_address
 from core.money import Money
 from core.text import clean
+from shop import age
 from shop.carriers.carrier import To
 from shop.delivery import DeliveryMethod
 from shop.payments.payments import PaymentMethod
@@ -44,6 +46,7 @@ class Wish:
     method: PaymentMethod
     ways: dict[int, DeliveryMethod]
     fees: dict[int, Money]
+    adult: bool = False
 
 
 def destination(session: Session, typed: Mapping[str, str]) -> To:
@@ -64,10 +67,13 @@ def read(
     typed: Mapping[str, str],
     quote: Quote,
     offered: Collection[PaymentMethod],
+    *,
+    adults_only_on: date | None = None,
 ) -> Wish:
     """Return the wish in the form `typed`, or raise Mistyped with every mistake in it.
 
-    It is paid in one of the ways `offered`.
+    It is paid in one of the ways `offered`. Goods for adults only name the day on which the buyer
+    has to be of age.
     """
     reader = Reader(typed)
     phone = reader.phone()
@@ -78,6 +84,8 @@ def read(
     ways, fees = reader.ways(quote)
     method = reader.method(offered)
     note = reader.line("note")
+    if adults_only_on is not None:
+        reader.mistakes += age.mistakes_in(typed, today=adults_only_on)
     if reader.mistakes:
         raise Mistyped(reader.mistakes)
     place = places.join_place(commune[1], province[1])
@@ -93,6 +101,7 @@ def read(
         method=method,
         ways=ways,
         fees=fees,
+        adult=adults_only_on is not None,
     )
 
 

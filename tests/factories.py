@@ -20,6 +20,7 @@ from core.money import Money
 from core.text import fold, slugify
 from livestream import shows
 from livestream.shows import Show, ShowItem, ShowState
+from shop.delivery import DeliveryKind, DeliveryMethod
 from tests.conftest import NOON
 from traceability.diary import Step, StepKind, write_step
 
@@ -258,3 +259,17 @@ def an_item(
         live_price=Money(150_000),
         cap=in_stock if cap is None else cap,
     )
+
+
+def a_switched_off_way(session: Session, producer: Producer) -> DeliveryMethod:
+    """A way of delivery that buyers are no longer offered."""
+    way = DeliveryMethod(
+        producer_id=producer.id,
+        kind=DeliveryKind.POST,
+        name="Gửi bưu điện",
+        fee=Money(20_000),
+        is_on=False,
+    )
+    session.add(way)
+    session.flush()
+    return way

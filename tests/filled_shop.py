@@ -1,7 +1,7 @@
 """A shop with one of everything, for the claims that walk every address it has."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -20,13 +20,20 @@ from catalog.producers import Producer
 from catalog.products import Product
 from catalog.variants import Variant
 from core.db import Database
+from core.money import Money
 from core.settings import Settings
 from livestream.feeds import feeds, jobs
 from livestream.feeds.feeds import Channel
-from shop import carts, checkout, links
+from shop import carts, checkout, connections, later, links, payouts
+from shop.addresses import keep as keep_address
 from shop.checkout import Buyer
-from shop.orders import Order
+from shop.orders import Order, SellerOrder
+from shop.payments import bank_rows
+from shop.payments.bank_rows import BankTxn
+from shop.payments.notices import BankRow, Direction
 from shop.payments.payments import Payment
+from shop.payouts import PayoutKind
+from shop.vouchers import Funder, Voucher
 from tests.conftest import SECRET
 from tests.factories import (
     a_lot,
@@ -34,6 +41,7 @@ from tests.factories import (
     a_product,
     a_star,
     a_step,
+    a_switched_off_way,
     a_user,
     a_variant,
 )
@@ -98,8 +106,18 @@ def _fill(session: Session, *, now: datetime, text: str) -> FilledShop:
     serials.make(session, lot, 1, now=now, activated=True)
     feed = feeds.ensure_feed(session, Channel.META)
     order, mark, payment_id = _an_order(session, producer, variant, now=now, text=text)
+    way = a_switched_off_way(session, producer)
+    address = keep_address(session, people["buyer"].id, _typed(producer, text), now=now)
+    put_by = _put_by(session, people["buyer"].id, variant, now=now)
+    part_id = session.scalars(select(SellerOrder.id).where(SellerOrder.order_id == order.id)).one()
+    connection = connections.open_new(
+        session, producer.id, "sepay", {"name": f"SePay{text}", "api_key": "khoa"},
+        secrets=[SECRET], actor=SYSTEM, now=now,
+    )  # fmt: skip
+    row = _a_bank_row(session, producer, now=now, text=text)
     addresses = {
         "producer": producer.slug,
+        "method_id": way.id,
         "slug": product.slug,
         "staff.slug": producer.slug,
         "code": code,
@@ -112,9 +130,77 @@ def _fill(session: Session, *, now: datetime, text: str) -> FilledShop:
         "helper_id": people["helper"].id,
         "payment_id": payment_id,
         "orders.code": order.code,
+        "order_acts.code": order.code,
+        "own_orders.code": order.code,
+        "part_id": part_id,
+        "address_id": address.id,
+        "saved_id": put_by,
         "desk_orders.code": order.code,
+        "connection_id": connection.id,
+        "provider": "sepay",
+        "webhooks.token": str(connections.token_of(connection, [SECRET])),
+        "row_id": row.id,
+        "act": "rieng",
+        "digest": "a" * 64,
+        "variant_id": variant.id,
+        "month": "2026-11",
+        "staff_ledger.slug": producer.slug,
+        "payout_id": _a_payout(session, producer, people["staff"], now=now, text=text),
+        "desk_vouchers.voucher_id": _a_voucher(session, Funder.PRODUCER, producer, now, text),
+        "staff_vouchers.voucher_id": _a_voucher(session, Funder.PLATFORM, producer, now, text),
     }
     return FilledShop(people, producer, product, variant, lot, mark, addresses)
+
+
+def _a_voucher(
+    session: Session, funder: Funder, producer: Producer, now: datetime, text: str
+) -> int:
+    """Make a voucher that is told in a show."""
+    voucher = Voucher(
+        code=f"TET{funder.value.upper()}",
+        amount=Money(5_000),
+        funded_by=funder,
+        producer_id=producer.id,
+        starts_at=now,
+        ends_at=now + timedelta(days=7),
+        show=f"Phiên{text}"[:60],
+        created_at=now,
+    )
+    session.add(voucher)
+    session.flush()
+    return voucher.id
+
+
+def _a_payout(
+    session: Session, producer: Producer, person: User, *, now: datetime, text: str
+) -> int:
+    """Let a correction of the producer's account wait for a second name."""
+    return payouts.write(
+        session,
+        producer,
+        PayoutKind.ADJUSTMENT,
+        Money(1_000),
+        note=f"cước tính sai{text}",
+        actor=Actor(person.id, person.name),
+        now=now,
+    ).id
+
+
+def _a_bank_row(session: Session, producer: Producer, *, now: datetime, text: str) -> BankTxn:
+    """Let money without a code come to the producer's account."""
+    told = BankRow(
+        provider="sepay",
+        txn_id="1",
+        account=producer.bank_account or "",
+        amount=Money(1_000),
+        direction=Direction.IN,
+        memo=f"chuyen tien{text}",
+        at=now,
+        counter_name=f"Chị Hoa{text}",
+    )
+    row = bank_rows.take(session, told, producer_id=producer.id, now=now)
+    assert row is not None
+    return row
 
 
 def _an_order(
@@ -127,16 +213,7 @@ def _an_order(
     order = checkout.place(
         session,
         cart.id,
-        {
-            "phone": "0912345678",
-            "name": f"Chị Hoa{text}"[:100],
-            "province_code": "01",
-            "ward_code": producer.commune_code or "",
-            "street": f"Thôn 3{text}"[:200],
-            "note": f"Gọi trước{text}",
-            f"delivery_{producer.slug}": "0",
-            "payment_method": "bank_transfer",
-        },
+        _typed(producer, text),
         buyer=Buyer(Actor(None, "khách"), "vi", mark),
         agreed_prices="",
         public_url="http://localhost",
@@ -144,6 +221,29 @@ def _an_order(
     )
     payment_id = session.scalars(select(Payment.id).where(Payment.order_id == order.id)).one()
     return order, mark, payment_id
+
+
+def _typed(producer: Producer, text: str) -> dict[str, str]:
+    """What a buyer types at the checkout."""
+    return {
+        "phone": "0912345678",
+        "name": f"Chị Hoa{text}"[:100],
+        "province_code": "01",
+        "ward_code": producer.commune_code or "",
+        "street": f"Thôn 3{text}"[:200],
+        "note": f"Gọi trước{text}",
+        f"delivery_{producer.slug}": "0",
+        "payment_method": "bank_transfer",
+    }
+
+
+def _put_by(session: Session, user_id: int, variant: Variant, *, now: datetime) -> int:
+    """Let a person put one piece by for later."""
+    cart, _token = carts.open_new(session, user_id=user_id, now=now)
+    carts.add(session, cart, variant.id, quantity=1, now=now)
+    owner = later.owner_of(user_id, None) or ""
+    later.save(session, cart, owner, variant.id, lot_code=None, now=now)
+    return later.list_of(session, owner, now=now)[0].line.id
 
 
 def a_visit(app: Flask, shop: FilledShop, role: str, *, now: datetime) -> FlaskClient:

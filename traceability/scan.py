@@ -18,8 +18,9 @@ from catalog.places import AdminUnit, join_place
 from catalog.producers import Producer, ProducerState
 from catalog.products import Product, ProductState
 from catalog.stock import StockItem
-from catalog.variants import Variant
+from catalog.variants import Variant, price_at
 from core.clock import vietnam_day
+from core.money import Money
 from traceability.diary import Step, list_steps
 from traceability.serials import Serial
 from traceability.trace_codes import TraceCode
@@ -80,6 +81,7 @@ class Scan:
     lot: Lot | None = None
     serial: Serial | None = None
     typed: str | None = None
+    price: Money | None = None
     free: int = 0
     papers: list[Certificate] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
@@ -108,7 +110,7 @@ class Scan:
             self.verdict is Verdict.CIRCULATING
             and self.on_sale
             and self.variant is not None
-            and self.variant.price is not None
+            and self.price is not None
             and self.lot is not None
             and (self.lot.expires_on is None or self.lot.expires_on > self.today)
             and self.free > 0
@@ -169,6 +171,7 @@ def find_scan(session: Session, code: str, *, typed: str | None, now: datetime) 
         producer=found.Producer,
         place=_place(found),
         variant=found.Variant,
+        price=price_at(found.Variant, now) if found.Variant else None,
         lot=lot,
         serial=serial,
         typed=typed,

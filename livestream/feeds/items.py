@@ -16,7 +16,7 @@ from catalog.places import AdminUnit
 from catalog.producers import Producer, ProducerState
 from catalog.products import OcopGroup, Product, ProductState
 from catalog.stock import free_of_variants
-from catalog.variants import Variant
+from catalog.variants import Variant, price_now, until_now, was_now
 from core.clock import vietnam_day
 from core.money import Money
 
@@ -25,7 +25,10 @@ PAGE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class FeedItem:
-    """One variant as the shop sells it at one moment."""
+    """One variant as the shop sells it at one moment, at `price`.
+
+    `was` may be struck through beside it, and the sale it is beside runs `on_from` … `on_until`.
+    """
 
     variant_id: int
     sku: str
@@ -48,6 +51,10 @@ class FeedItem:
     food_paper_expired: bool
     siblings: int
     free: int
+    was: Money | None = None
+    on_from: datetime | None = None
+    on_until: datetime | None = None
+    abv_tenths: int | None = None
 
 
 def each_item(
@@ -55,12 +62,12 @@ def each_item(
 ) -> Iterator[FeedItem]:
     """Give every variant of every live product that is sold, in ascending id."""
     after = 0
-    while rows := _page(session, after, producer_id):
+    while rows := _page(session, after, producer_id, now):
         after = rows[-1].variant_id
         yield from _with_stock_and_stars(session, rows, now)
 
 
-def _page(session: Session, after: int, producer_id: int | None) -> list[Row[Any]]:
+def _page(session: Session, after: int, producer_id: int | None, now: datetime) -> list[Row[Any]]:
     siblings = (
         select(func.count())
         .where(Variant.product_id == Product.id, Variant.price.is_not(None))
@@ -78,11 +85,15 @@ def _page(session: Session, after: int, producer_id: int | None) -> list[Row[Any
             Variant.unit,
             Variant.weight_g,
             Variant.gtin,
-            Variant.price,
+            price_now.label("price"),
+            was_now.label("was"),
+            Variant.sale_from.label("on_from"),
+            until_now.label("on_until"),
             Variant.price_is_sample,
             Product.description,
             Product.group,
             Product.motif,
+            Product.abv_tenths,
             Producer.name.label("producer"),
             Producer.slug.label("producer_slug"),
             AdminUnit.name.label("place"),
@@ -102,7 +113,7 @@ def _page(session: Session, after: int, producer_id: int | None) -> list[Row[Any
     )
     if producer_id is not None:
         query = query.where(Product.producer_id == producer_id)
-    return list(session.execute(query))
+    return list(session.execute(query, {"now": now}))
 
 
 def _with_stock_and_stars(

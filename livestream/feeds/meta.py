@@ -4,8 +4,10 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from catalog.alcohol import is_alcohol
 from catalog.gtin import is_valid_gtin
 from catalog.products import OcopGroup
+from core.clock import VIETNAM
 from core.i18n import mark
 from livestream.feeds.categories import google_category
 from livestream.feeds.items import FeedItem
@@ -36,6 +38,8 @@ COLUMNS = (
     "custom_label_3",
     "custom_label_4",
     "product_tags[0]",
+    "sale_price",
+    "sale_price_effective_date",
 )
 GROUP_WORDS = {
     OcopGroup.FOOD: "Thực phẩm",
@@ -108,7 +112,7 @@ def row(item: FeedItem, around: Surroundings) -> tuple[Row | None, list[Problem]
             "PROPERTY_VALUE_MISSING",
             mark("Choose the OCOP group so that the channel files the goods correctly."),
         )
-    if category in ALCOHOL:
+    if category in ALCOHOL or is_alcohol(item.product_name, item.motif, item.abv_tenths):
         told.error(
             15,
             "google_product_category",
@@ -139,7 +143,7 @@ def row(item: FeedItem, around: Surroundings) -> tuple[Row | None, list[Problem]
         "description": description,
         "availability": "in stock" if free else "out of stock",
         "condition": "new",
-        "price": f"{item.price.dong} VND",
+        "price": f"{(item.was or item.price).dong} VND",
         "link": f"{around.public_url}/san-pham/{item.slug}?loai={item.sku}",
         "image_link": picture or "",
         "brand": plain(item.producer or "", LONGEST_BRAND),
@@ -157,8 +161,16 @@ def row(item: FeedItem, around: Surroundings) -> tuple[Row | None, list[Problem]
         "custom_label_3": plain(item.place or "", 100),
         "custom_label_4": "minh-hoa" if item.price_is_sample else "",
         "product_tags[0]": f"ocop-{item.stars}-sao" if item.stars else "",
+        "sale_price": f"{item.price.dong} VND" if item.was else "",
+        "sale_price_effective_date": _sale_time(item) if item.was else "",
     }
     return values, told.problems
+
+
+def _sale_time(item: FeedItem) -> str:
+    """Return beginning and end of the sale as clocks in Vietnam show them."""
+    edges = [moment.astimezone(VIETNAM) for moment in (item.on_from, item.on_until) if moment]
+    return "/".join(edge.isoformat(timespec="minutes") for edge in edges)
 
 
 def twice(item: FeedItem) -> Problem:

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 from core.errors import Refusal
@@ -186,13 +187,16 @@ def read_call(raw: bytes) -> tuple[TrackingEvent, str]:
     if not isinstance(told, dict) or not isinstance(code, str) or not _CODE.fullmatch(code):
         raise CarrierRefused(_("This is not what GHN sends."))
     status = str(told.get("Status") or "")[:60]
+    kind, at = fold(str(told.get("Type") or ""))[:40], _moment(told.get("Time"))
+    if at is None:
+        kind = f"{kind}#{sha256(raw).hexdigest()[:12]}"
     event = TrackingEvent(
         carrier_code=code,
         our_ref=str(told.get("ClientOrderCode") or "")[:LONGEST_CODE],
         raw_status=status,
         stage=STAGES.get(status),
-        at=_moment(told.get("Time")),
-        kind=fold(str(told.get("Type") or ""))[:40],
+        at=at,
+        kind=kind,
         reason=clean(str(told.get("Reason") or ""))[:300],
         cod=_amount(told.get("CODAmount")),
         fee=_amount(told.get("TotalFee")),

@@ -79,13 +79,16 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """All a gateway needs to open a page for one attempt at one payment."""
+    """All a gateway needs to open a page for one attempt at one payment.
+
+    `attempt` counts the ways tried at one order and, behind a point, the pages opened for this one.
+    """
 
     payment_id: int
     order_id: int
     order_code: str
     memo: str
-    attempt: int
+    attempt: str
     amount: Money
     items: tuple[Item, ...]
     language: str
@@ -135,13 +138,17 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class RefundWish:
-    """Money to send back: the row that asks, of a payment that was paid in full as `paid`."""
+    """Money to send back: the row that asks, of a payment that was paid in full as `paid`.
+
+    `first_asked_at` is when the gateway was first told, and `asked_at` now.
+    """
 
     refund_id: int
     amount: Money
     paid: Money
     reference: Reference
     reason: str
+    first_asked_at: datetime
     asked_at: datetime
     asked_by: str
 

@@ -6,7 +6,7 @@ again, or in another way, adds a row: the newest one of a part is the current on
 """
 
 import enum
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -70,6 +70,7 @@ UNPAID = frozenset(
         PaymentState.FAILED,
     }
 )
+UNCOLLECTED = (PaymentMethod.COD, PaymentState.FAILED)
 
 
 class Payment(Base):
@@ -103,6 +104,11 @@ class Payment(Base):
     provider_ref: Mapped[str | None]
     provider_payment_ref: Mapped[str | None] = mapped_column(index=True)
     pay_url: Mapped[str | None]
+    # How often a provider's page was opened for it, and when last.
+    openings: Mapped[int] = mapped_column(default=0)
+    opened_at: Mapped[datetime | None]
+    # The dispute about it that is decided: older news of it must not stop the order again.
+    dispute_closed: Mapped[str | None]
     expires_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     captured_at: Mapped[datetime | None]
@@ -203,6 +209,20 @@ def collect(session: Session, part_id: int, *, custody: Custody, now: datetime) 
         write_status(session, taken)
 
 
+def end_due(session: Session, part_id: int) -> None:
+    """Let cash that was due for a part be due no more: its parcel came back, or never arrived."""
+    ended = session.scalar(
+        update(Payment)
+        .where(Payment.seller_order_id == part_id, Payment.state == PaymentState.DUE)
+        .values(state=PaymentState.FAILED)
+        .returning(Payment.order_id)
+        .execution_options(synchronize_session=False)
+    )
+    if ended is not None:
+        _forget_read(session, [part_id])
+        write_status(session, ended)
+
+
 def close(session: Session, part_ids: Collection[int], *, as_state: PaymentState) -> None:
     """End what was still to be paid for these parts and for no other that goes on.
 
@@ -236,23 +256,30 @@ def write_status(session: Session, order_id: int) -> None:
     """Make the order's stored payment status follow from its payments; nothing else writes it."""
     session.flush()
     rows = session.execute(
-        select(Payment.state, Payment.captured, Payment.refund_due, Payment.refunded).where(
-            Payment.order_id == order_id
-        )
+        select(
+            Payment.state, Payment.method, Payment.captured, Payment.refund_due, Payment.refunded
+        ).where(Payment.order_id == order_id)
     ).all()
-    states = {row.state for row in rows}
-    captured = sum(row.captured.dong for row in rows)
-    due = sum(row.refund_due.dong for row in rows)
-    refunded = sum(row.refunded.dong for row in rows)
     session.execute(
         update(Order)
         .where(Order.id == order_id)
-        .values(payment_status=_status(states, captured, due, refunded))
+        .values(payment_status=status_of(rows))
         .execution_options(synchronize_session=False)
     )
     order = session.get(Order, order_id)
     if order is not None:
         session.refresh(order, ["payment_status"])
+
+
+def status_of(rows: Iterable[Any]) -> PaymentStatus:
+    """Return what the payments of one order say: rows with state, method and the three sums."""
+    rows = list(rows)
+    # Cash that was not collected is not tried again, unlike a card.
+    states = {row.state for row in rows if (row.method, row.state) != UNCOLLECTED}
+    captured = sum(row.captured.dong for row in rows)
+    due = sum(row.refund_due.dong for row in rows)
+    refunded = sum(row.refunded.dong for row in rows)
+    return _status(states, captured, due, refunded)
 
 
 def _status(states: set[PaymentState], captured: int, due: int, refunded: int) -> PaymentStatus:

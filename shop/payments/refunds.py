@@ -86,6 +86,9 @@ class Refund(Base):
     requested_at: Mapped[datetime]
     requested_by: Mapped[str]
     provider_ref: Mapped[str | None] = mapped_column(unique=True)
+    # Of which arrived money a provider sends it back, and when it was first told to.
+    money_number: Mapped[str | None]
+    sent_at: Mapped[datetime | None]
     reference: Mapped[str | None]
     settled_at: Mapped[datetime | None]
     settled_by: Mapped[str | None]

@@ -46,7 +46,8 @@ ROLES: tuple[tuple[str, tuple[str, ...]], ...] = (
         "date",
         (
             "ngay giao dich", "ngay gd", "transaction date", "ngay phat sinh",
-            "thoi gian giao dich", "ngay hach toan", "posting date", "thoi gian", "ngay hieu luc", "ngay", "date",
+            "thoi gian giao dich", "ngay hach toan", "posting date", "thoi gian",
+            "ngay hieu luc", "ngay", "date",
         ),
     ),
     (
@@ -234,11 +235,16 @@ def _line(
             direction=direction,
             memo=memo,
             at=at,
-            reference=reference or None,
+            reference=_once(reference, seen[name]),
             counter_name=cell("counter_name")[:100] or None,
             counter_account=cell("counter_account")[:100] or None,
         ),
     )
+
+
+def _once(reference: str, number: int) -> str | None:
+    """Return the reference, told apart where a bank gives one to two equal movements."""
+    return (reference if number == 1 else f"{reference} ({number})") or None
 
 
 def _money(cell: Callable[[str], str]) -> tuple[int, Direction]:

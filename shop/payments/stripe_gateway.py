@@ -4,6 +4,7 @@ The only module that imports the SDK. It calls through `core.outgoing`, so no an
 than was said, and it raises nothing of the SDK's: NoAnswer, GatewayRefused or Forged.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -62,8 +63,9 @@ _REFUND_WORDS = {
 _DISPUTE_ENDED = frozenset({"won", "lost", "warning_closed", "prevented"})
 _DISPUTE_WON = frozenset({"won", "warning_closed", "prevented"})
 
-# It would send the machine's name and what its last call took.
+# It would send the machine's name and what its last call took, and tell the log of every call.
 stripe.enable_telemetry = False
+logging.getLogger("stripe").setLevel(logging.WARNING)
 
 
 class StripeGateway:

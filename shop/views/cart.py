@@ -41,7 +41,10 @@ def show() -> Response:
     """Show what lies in the cart, by producer, at today's prices."""
     user_id, now = own_id(), utc_now()
     with reading() as session:
-        quote = quotes.quote(session, visitors_cart(session, user_id), now=now)
+        cart = visitors_cart(session, user_id)
+        quote = quotes.quote(session, cart, now=now)
+        code = cart.voucher if cart and quote.lines else None
+        quote = quotes.with_voucher(session, quote, code or "", now=now)
         put_by = later.list_of(session, later.owner_of(user_id, saved_cookie()), now=now)
     response = make_response(
         render_template("shop/cart.html", quote=quote, later=put_by, alt_text=alt_text)
@@ -109,6 +112,19 @@ def change() -> Response:
     response = make_response(redirect(url_for("cart.show"), 303))
     remember_count(response, count)
     return response
+
+
+@blueprint.post("/gio-hang/ma-giam-gia")
+@public
+@same_origin_only
+def voucher() -> Response:
+    """Keep a voucher's code with the cart, as typed; the cart then shows what it takes off."""
+    user_id, now = own_id(), utc_now()
+    with transaction() as session:
+        cart = visitors_cart(session, user_id)
+        if cart is not None:
+            carts.note_voucher(session, cart, request.form.get("voucher", ""), now=now)
+    return make_response(redirect(url_for("cart.show"), 303))
 
 
 @blueprint.post("/gio-hang/de-danh")

@@ -22,18 +22,21 @@ from core.clock import utc_now
 from core.i18n import language
 from core.settings import Settings
 from core.web.requests import database, public, reading, transaction
-from shop import addresses, carrier_fees, carts, checkout, links, quotes, wishes
+from core.web.security import may_lead_to_payment
+from shop import addresses, age, carrier_fees, carts, checkout, links, quotes, wishes
 from shop.addresses import Entry
 from shop.checkout import Buyer, CannotBePlaced, EmptyCart, TooManyOrders
 from shop.payments import choices
 from shop.quotes import Quote
 from shop.selling import selling_of
 from shop.views import place_fields
+from shop.views.card_payments import after_ordering
 from shop.views.cart import own_id, remember_count, visitors_cart
 from shop.wishes import Mistyped
 
 blueprint = Blueprint("checkout", __name__)
 USE_ADDRESS = "use_address"
+APPLY_VOUCHER = "apply_voucher"
 
 
 @blueprint.record_once
@@ -54,7 +57,8 @@ def form() -> Response:
 @public
 def place() -> Response:
     """Place the order, or show the same page again with what has to be mended."""
-    if place_fields.pressed(request.form) or USE_ADDRESS in request.form:
+    asked = {USE_ADDRESS, APPLY_VOUCHER} & request.form.keys()
+    if place_fields.pressed(request.form) or asked:
         return _page(request.form)
     settings: Settings = current_app.config["SETTINGS"]
     secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
@@ -95,7 +99,8 @@ def place() -> Response:
     except EmptyCart as refusal:
         flash(str(refusal.message))
         return _redirect(url_for("cart.show"))
-    response = _redirect(url_for("orders.show", code=order.code, t=mark))
+    # The order is kept: from here on nothing can lose it, whoever does not answer.
+    response = _redirect(after_ordering(order.code, order.id, mark))
     remember_count(response, count)
     return response
 
@@ -139,14 +144,21 @@ def _page(
     if _learn_fees(quote):
         with reading() as session:
             quote = quotes.quote(session, cart, now=utc_now(), to=to)
+    with reading() as session:
+        code = typed.get("voucher", cart.voucher or "")
+        quote = quotes.with_voucher(session, quote, code, now=utc_now())
+        adults_only = age.asks(session, {line.product_id for line in quote.lines})
+        offered = choices.offered(session, quote, selling)
     chosen = {parcel.slug: typed.get(f"delivery_{parcel.slug}", "") for parcel in quote.parcels}
+    may_lead_to_payment()
     page = render_template(
         "shop/checkout.html",
         quote=quote,
         book=book,
         selling=selling,
-        offered=choices.offered(quote, selling),
+        offered=offered,
         chosen=chosen,
+        adults_only=adults_only,
         fee_by_commune=any(not fee.exact for fee in quote.fees_shown),
         **place,
         mistakes=mistakes or [],

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Self
 
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
@@ -19,6 +20,7 @@ from catalog.variants import Variant
 from core.clock import utc_now
 from core.db import Database
 from core.money import Money
+from core.worker import Runner
 from shop import carts, checkout, links, orders
 from shop.carts import Cart
 from shop.checkout import Buyer
@@ -185,3 +187,16 @@ def log_in(visitor: FlaskClient, database: Database, user_id: int) -> None:
     with database.transaction() as session:
         token = sessions.start(session, session.get_one(User, user_id), device="test", now=now)
     visitor.set_cookie("sid", token)
+
+
+def run_due(app: Flask, database: Database, *, now: datetime) -> int:
+    """Do the background work that is due by then, here; return how many pieces there were."""
+    runner = Runner(
+        database=database,
+        settings=app.config["SETTINGS"],
+        storage=app.extensions["storage"],
+        handlers=app.extensions["tasks"],
+        context=app.app_context,
+        clock=lambda: now,
+    )
+    return runner.run_due()

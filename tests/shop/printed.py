@@ -1,0 +1,39 @@
+"""Reads what was printed: words with their marks, and QR codes as a scanner sees them."""
+
+from io import BytesIO
+from typing import Any
+
+import zxingcpp
+from PIL import Image, ImageDraw
+from pypdf import PdfReader
+from pypdf.generic import ContentStream
+
+SCALE = 8
+
+
+def pages_of(data: bytes) -> list[Any]:
+    """The pages of a PDF."""
+    return list(PdfReader(BytesIO(data)).pages)
+
+
+def words_on(page: Any) -> str:
+    """The words of one page, line breaks and no-break spaces read as spaces."""
+    return " ".join(page.extract_text().split())
+
+
+def codes_on(page: Any) -> list[str]:
+    """What a scanner reads on the page: only its dark, filled rectangles are drawn."""
+    width, height = (int(float(side) * SCALE) for side in page.mediabox[2:])
+    sheet = Image.new("L", (width, height), 255)
+    pen = ImageDraw.Draw(sheet)
+    waiting: list[list[float]] = []
+    for operands, operator in ContentStream(page.get_contents(), page.pdf).operations:
+        if operator == b"re":
+            waiting.append([float(one) * SCALE for one in operands])
+        elif operator in {b"f", b"f*"}:
+            for x, y, w, h in waiting:
+                pen.rectangle((x, height - y - h, x + w - 1, height - y - 1), fill=0)
+            waiting = []
+        elif operator in {b"S", b"n", b"s"}:
+            waiting = []
+    return [found.text for found in zxingcpp.read_barcodes(sheet)]

@@ -64,8 +64,9 @@ def compile_translations(sources: Path = SOURCES, target: Path = COMPILED) -> No
     target.parent.mkdir(parents=True, exist_ok=True)
     # Written aside and moved: two processes starting at once never read half a catalogue.
     draft = target.with_suffix(f".{id(files)}.tmp")
+    merged = merged_catalog(files)
     with draft.open("wb") as file:
-        write_mo(file, merged_catalog(files))
+        write_mo(file, merged)
     draft.replace(target)
 
 

@@ -10,7 +10,14 @@ from core.money import ZERO
 from shop.order_states import SellerOrderState as State
 from shop.orders import Order, OrderLine, SellerOrder
 from shop.payments import payments
-from shop.payments.payments import PREPAID, UNPAID, Payment, PaymentShare, PaymentState
+from shop.payments.payments import (
+    PREPAID,
+    UNPAID,
+    Payment,
+    PaymentMethod,
+    PaymentShare,
+    PaymentState,
+)
 from shop.payments.refunds import OPEN as REFUND_OPEN
 from shop.payments.refunds import Refund, RefundReason, RefundState
 
@@ -112,13 +119,20 @@ def _prepaid_is_paid(session: Session) -> Iterator[str]:
         .group_by(Refund.seller_order_id)
         .subquery()
     )
+    # One part of an order may be paid at the door, another first.
+    by_cash = select(Payment.seller_order_id).where(
+        Payment.method == PaymentMethod.COD, Payment.seller_order_id.is_not(None)
+    )
     owed = (
         select(
             SellerOrder.order_id,
             func.sum(SellerOrder.total - func.coalesce(gone_back.c.amount, 0)).label("owed"),
         )
         .outerjoin(gone_back, gone_back.c.seller_order_id == SellerOrder.id)
-        .where(SellerOrder.state.not_in([State.PENDING, State.CANCELLED]))
+        .where(
+            SellerOrder.state.not_in([State.PENDING, State.CANCELLED]),
+            SellerOrder.id.not_in(by_cash),
+        )
         .group_by(SellerOrder.order_id)
         .subquery()
     )
@@ -126,7 +140,7 @@ def _prepaid_is_paid(session: Session) -> Iterator[str]:
         select(Order.code)
         .join(owed, owed.c.order_id == Order.id)
         .outerjoin(net, net.c.order_id == Order.id)
-        .where(Order.payment_method.in_([*PREPAID]), func.coalesce(net.c.net, 0) < owed.c.owed)
+        .where(func.coalesce(net.c.net, 0) < owed.c.owed)
     ):
         yield f"order {code}: goes on, but its money has not arrived"
 

@@ -101,6 +101,17 @@ class CartLine(Base):
     added_at: Mapped[datetime]
 
 
+class CartSet(Base):
+    """So many times a gift set was put into the cart; its parts are ordinary lines."""
+
+    __tablename__ = "cart_set"
+    __table_args__ = (CheckConstraint("count > 0", name="some"),)
+
+    cart_id: Mapped[int] = mapped_column(ForeignKey("cart.id"), primary_key=True)
+    set_id: Mapped[int] = mapped_column(ForeignKey("gift_set.id"), primary_key=True)
+    count: Mapped[int]
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """What the cart holds of one thing after a change; fewer than wanted is told to the buyer."""
@@ -249,6 +260,7 @@ def accept_prices(
     _touch(session, cart, now=now)
     for line in _lines(session, cart):
         line.seen_price = prices.get(line.variant_id, line.seen_price)
+    session.flush()
 
 
 def note_voucher(session: Session, cart: Cart, typed: str, *, now: datetime) -> None:
@@ -294,8 +306,23 @@ def merge(session: Session, *, token: str, user_id: int, now: datetime) -> Merge
             mine.seen_price = min(mine.seen_price, line.seen_price)
     session.flush()
     session.execute(delete(CartLine).where(CartLine.cart_id == guest.id))
+    _bring_sets(session, guest, own)
     session.execute(delete(Cart).where(Cart.id == guest.id))
     return Merged(cut, more, joined)
+
+
+def _bring_sets(session: Session, guest: Cart, own: Cart) -> None:
+    """Let the gift sets of a guest's cart count in the account's, as its lines do."""
+    mine = {
+        one.set_id: one for one in session.scalars(select(CartSet).where(CartSet.cart_id == own.id))
+    }
+    for brought in session.scalars(select(CartSet).where(CartSet.cart_id == guest.id)).all():
+        if brought.set_id in mine:
+            mine[brought.set_id].count = max(mine[brought.set_id].count, brought.count)
+        else:
+            session.add(CartSet(cart_id=own.id, set_id=brought.set_id, count=brought.count))
+        session.delete(brought)
+    session.flush()
 
 
 def _goods(

@@ -15,8 +15,19 @@ from core.clock import vietnam_day
 from core.codes import new_code
 from core.errors import Conflict, Throttled
 from core.i18n import lazy as _
-from core.money import ZERO, Money, total
-from shop import age, commissions, confirmations, links, moves, orders, quotes, vouchers, wishes
+from core.money import Money, total
+from shop import (
+    age,
+    cart_sets,
+    commissions,
+    confirmations,
+    links,
+    moves,
+    orders,
+    quotes,
+    vouchers,
+    wishes,
+)
 from shop.carts import Cart, CartState
 from shop.codes import ORDER_CODE
 from shop.order_states import OrderState, PaymentStatus, SellerOrderState, Source, Verb
@@ -133,6 +144,7 @@ def place(
         session, order, parts, method=wish.method, selling=selling, now=now,
         accounts={parcel.producer_id: parcel.account for parcel in quote.parcels},
     )  # fmt: skip
+    cart_sets.note_sold(session, order.id, quote.sets)
     if quote.deal is not None:
         vouchers.note_use(session, quote.deal, order.id, phone=wish.phone, now=now)
     _note(session, parts, quote, wish, actor=buyer.actor, now=now)
@@ -260,7 +272,7 @@ def _order(
         street=wish.street,
         address_text=wish.address_text,
         note=wish.note,
-        discount_total=quote.deal.amount if quote.deal else ZERO,
+        discount_total=quote.discount_total,
         total=total(_total(quote, parcel, wish) for parcel in quote.parcels),
         source=buyer.source,
         adult=wish.adult,
@@ -336,6 +348,7 @@ def _lines(
             discount_share=quote.discount_of(line),
             commission_bp=rates[parcel.producer_id],
             sale_id=line.sale_id,
+            set_name=quote.set_name_of(line),
             place=line.place,
             stars=stars.get(line.product_id),
         )

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from accounts import audit
 from accounts.audit import Actor
+from core import tasks
 from core.db import Base, word
 from core.errors import Invalid, NotFound
 from core.i18n import lazy as _
@@ -63,7 +64,8 @@ class Field:
 class Kind:
     """One service that can be connected; `any_of` names fields of which one is enough.
 
-    `steps` tell, in marked sentences, where its customer pastes our address.
+    `steps` tell, in marked sentences, where its customer pastes our address. `registers` names the
+    background work that tells the service our address, for a customer who gave the keys for it.
     """
 
     provider: str
@@ -72,6 +74,7 @@ class Kind:
     fields: tuple[Field, ...]
     steps: tuple[str, ...]
     any_of: tuple[str, ...] = ()
+    registers: str = ""
 
 
 KINDS: dict[str, Kind] = {
@@ -137,13 +140,25 @@ KINDS: dict[str, Kind] = {
             "payos",
             "payOS",
             Use.BANK,
-            (Field("checksum_key", mark("Checksum key")),),
+            (
+                Field("checksum_key", mark("Checksum key")),
+                Field("client_id", "Client ID", required=False, secret=False),
+                Field(
+                    "api_key",
+                    mark("API key"),
+                    mark("With Client ID and API key, payOS is told the address by itself."),
+                    required=False,
+                ),
+            ),
             (
                 mark("In payOS open the payment channel, then its information."),
-                mark("Copy the checksum key from there to here and save."),
-                mark("Paste the address below as the webhook URL and save there."),
+                mark("Copy the keys from there to here and save."),
+                mark(
+                    "Without Client ID and API key: paste the address below as webhook URL there."
+                ),
                 mark("payOS calls the address at once. The time of the last message appears here."),
             ),
+            registers="bank.register",
         ),
         Kind(
             "vnpay",
@@ -327,6 +342,7 @@ def open_new(
     session.add(connection)
     session.flush()  # gives the connection its id
     audit.record(session, actor, "connection.opened", _subject(connection), now=now, of=kind.name)
+    _make_known(session, connection, now=now)
     return connection
 
 
@@ -345,6 +361,7 @@ def change(
     connection.sealed_credentials = seal(json.dumps(keys), secrets)
     session.flush()
     audit.record(session, actor, "connection.changed", _subject(connection), now=now, of=kind.name)
+    _make_known(session, connection, now=now)
 
 
 def rename(session: Session, connection: Connection, name: str) -> None:
@@ -399,6 +416,12 @@ def _read(kind: Kind, typed: Mapping[str, str], *, kept: Mapping[str, str]) -> d
         message = _("One of these keys is needed: it proves that a message is real.")
         raise Incomplete(message, field=kind.any_of[0])
     return {name: value for name, value in keys.items() if value}
+
+
+def _make_known(session: Session, connection: Connection, *, now: datetime) -> None:
+    work = KINDS[connection.provider].registers
+    if work:
+        tasks.enqueue(session, work, {"connection_id": connection.id}, now=now)
 
 
 def _subject(connection: Connection) -> str:

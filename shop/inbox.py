@@ -5,14 +5,15 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from catalog.duties import Duty
+from catalog.picking import Pick
 from core.i18n import mark
 from core.money import Money, total
-from shop import orders
-from shop.order_states import SellerOrderState
+from shop import order_search, orders
+from shop.order_states import SellerOrderState, Verb
 from shop.orders import Order, OrderEvent, OrderLine, SellerOrder
 from shop.payments import payments, refunds
 from shop.payments.payments import Payment
@@ -54,6 +55,14 @@ DUTIES = (
 
 
 @dataclass(frozen=True, slots=True)
+class History:
+    """What became of a buyer's parcels in this shop: taken in at the door, or gone back."""
+
+    received: int = 0
+    returned: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """One order in the list; its refunds are known on its own page."""
 
@@ -61,6 +70,8 @@ class Card:
     part: SellerOrder
     payment: Payment
     lines: list[OrderLine]
+    lots: dict[int, list[Pick]]
+    history: History
     refunds: list[Refund] = field(default_factory=list)
 
     @property
@@ -71,12 +82,13 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class InboxPage:
-    """One page of one heap, with the number of orders in every heap."""
+    """One page of one heap, or of what was searched in all heaps, with the size of every heap."""
 
     tab: Tab
     counts: dict[Tab, int]
     cards: list[Card]
     next_before: int | None
+    query: str = ""
 
 
 def tab_of(text: str | None, counts: Mapping[Tab, int]) -> Tab:
@@ -88,25 +100,48 @@ def tab_of(text: str | None, counts: Mapping[Tab, int]) -> Tab:
 
 
 def list_page(
-    session: Session, producer_id: int, wanted: str | None, *, before: int | None = None
+    session: Session,
+    producer_id: int,
+    wanted: str | None,
+    *,
+    query: str = "",
+    before: int | None = None,
 ) -> InboxPage:
-    """Return one page of the wanted heap of a producer's orders, written before part `before`."""
+    """Return one page of a producer's orders written before part `before`, the newest first.
+
+    Of the wanted heap, or, when something is searched (`order_search.meant_by`), of all heaps.
+    """
     counts = count_tabs(session, producer_id)
     tab = tab_of(wanted, counts)
-    earlier = SellerOrder.id < before if before is not None else SellerOrder.id.is_not(None)
-    rows = session.execute(
-        select(SellerOrder, Order)
-        .join(Order, Order.id == SellerOrder.order_id)
-        .where(SellerOrder.producer_id == producer_id, SellerOrder.state.in_(STATES[tab]), earlier)
-        .order_by(SellerOrder.id.desc())
-        .limit(PAGE + 1)
-    ).all()
+    meant = order_search.meant_by(query)
+    found = _parts(producer_id).where(
+        SellerOrder.state.in_(STATES[tab]) if meant is None else meant
+    )
+    if before is not None:
+        found = found.where(SellerOrder.id < before)
+    rows = session.execute(found.limit(PAGE + 1)).all()
     shown = rows[:PAGE]
     return InboxPage(
         tab,
         counts,
         _cards(session, [(part, order) for part, order in shown]),
         shown[-1][0].id if len(rows) > PAGE else None,
+        query if meant is not None else "",
+    )
+
+
+def list_codes(session: Session, producer_id: int, tab: Tab, *, most: int) -> list[str]:
+    """Return the codes of the orders in a heap, the newest first."""
+    found = _parts(producer_id).where(SellerOrder.state.in_(STATES[tab])).limit(most)
+    return list(session.scalars(found.with_only_columns(Order.code)))
+
+
+def _parts(producer_id: int) -> Select[SellerOrder, Order]:
+    return (
+        select(SellerOrder, Order)
+        .join(Order, Order.id == SellerOrder.order_id)
+        .where(SellerOrder.producer_id == producer_id)
+        .order_by(SellerOrder.id.desc())
     )
 
 
@@ -145,7 +180,42 @@ def _cards(session: Session, rows: Collection[tuple[SellerOrder, Order]]) -> lis
     lines: dict[int, list[OrderLine]] = defaultdict(list)
     for line in orders.list_lines(session, part_ids):
         lines[line.seller_order_id].append(line)
-    return [Card(order, part, paid[part.id], lines[part.id]) for part, order in rows]
+    lots = orders.lots_of_lines(session, [line.id for some in lines.values() for line in some])
+    known = histories(session, {order.buyer_phone for _part, order in rows})
+    return [
+        Card(order, part, paid[part.id], lines[part.id], lots, known[order.buyer_phone])
+        for part, order in rows
+    ]
+
+
+def histories(session: Session, phones: Collection[str]) -> dict[str, History]:
+    """Return what became of the parcels sent to each of these phones, in the whole shop.
+
+    Numbers only, for a desk that has an order of that phone before it. Parcels the carrier lost
+    are nobody's refusal and do not count.
+    """
+    lost = (
+        select(OrderEvent.id)
+        .where(
+            OrderEvent.order_id == SellerOrder.order_id,
+            OrderEvent.seller_order_id == SellerOrder.id,
+            OrderEvent.verb == Verb.LOSE,
+        )
+        .exists()
+    )
+    counts = {phone: [0, 0] for phone in phones}
+    for phone, state, number in session.execute(
+        select(Order.buyer_phone, SellerOrder.state, func.count())
+        .join(SellerOrder, SellerOrder.order_id == Order.id)
+        .where(
+            Order.buyer_phone.in_(phones),
+            SellerOrder.state.in_([_S.DELIVERED, _S.COMPLETED, _S.RETURNED]),
+            ~((SellerOrder.state == _S.RETURNED) & lost),
+        )
+        .group_by(Order.buyer_phone, SellerOrder.state)
+    ):
+        counts[phone][state is _S.RETURNED] += number
+    return {phone: History(*numbers) for phone, numbers in counts.items()}
 
 
 def list_events(session: Session, part_id: int) -> list[OrderEvent]:

@@ -242,7 +242,13 @@ def list_sold(session: Session, order_id: int, part_id: int) -> dict[int, Sold]:
     used = vouchers.find_redemption(session, order_id)
     by_platform = used is not None and used[1].funded_by is Funder.PLATFORM
     return {
-        line.id: Sold(line.amount, line.discount, by_platform, line.commission_bp)
+        line.id: Sold(
+            line.amount,
+            line.discount,
+            # A gift set's lower price is its producers' own; no voucher counts for its parts.
+            by_platform and line.set_name is None,
+            line.commission_bp,
+        )
         for line in orders.list_lines(session, [part_id])
         if line.wanted
     }

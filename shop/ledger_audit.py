@@ -11,6 +11,7 @@ from catalog.variants import Variant
 from core.money import Money
 from shop import earnings, ledger
 from shop.audit import Finding
+from shop.cart_sets import OrderSet
 from shop.commissions import CommissionRate
 from shop.ledger import EARNED_BACK, HELD_ELSEWHERE, Kind, LedgerEntry
 from shop.order_states import SellerOrderState as State
@@ -64,12 +65,19 @@ def _shares_are_the_voucher(session: Session) -> Iterator[str]:
     cost: Any = OrderLine.unit_price * OrderLine.quantity
     for line_id in session.scalars(select(OrderLine.id).where(OrderLine.discount_share > cost)):
         yield f"line {line_id}: more was taken off than it cost"
+    sets = (
+        select(OrderSet.order_id, func.sum(OrderSet.amount).label("amount"))
+        .group_by(OrderSet.order_id)
+        .subquery()
+    )
+    by_voucher: Any = func.coalesce(VoucherRedemption.amount, 0)
     for code in session.scalars(
         select(Order.code)
         .outerjoin(VoucherRedemption, VoucherRedemption.order_id == Order.id)
-        .where(Order.discount_total != func.coalesce(VoucherRedemption.amount, 0))
+        .outerjoin(sets, sets.c.order_id == Order.id)
+        .where(Order.discount_total != by_voucher + func.coalesce(sets.c.amount, 0))
     ):
-        yield f"order {code}: its shares are not its voucher's discount"
+        yield f"order {code}: its shares are not what its voucher and gift sets take off"
 
 
 def _vouchers_count_their_uses(session: Session) -> Iterator[str]:

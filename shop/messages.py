@@ -72,7 +72,8 @@ class Copyable:
 def on_move(session: Session, news: PartMoved) -> None:
     """Ask for the letters that tell this move, in the transaction of the move itself."""
     templates = NEWS.get(news.verb, ())
-    if news.verb is Verb.PLACE and news.after is SellerOrderState.TO_CONFIRM:
+    placed = news.verb in (Verb.PLACE, Verb.CHANGE_METHOD) and news.before is not news.after
+    if placed and news.after is SellerOrderState.TO_CONFIRM:
         templates = (Template.NEW_ORDER,)
     for template in templates:
         key, more = news.verb.value, {}

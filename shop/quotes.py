@@ -16,12 +16,13 @@ from catalog.producers import Producer, ProducerState
 from catalog.products import Product, ProductState
 from catalog.variants import Variant, is_on_sale, pieces_left, price_at, struck_price_at
 from core.money import ZERO, Money, total
-from shop import carrier_fees, delivery, vouchers
+from shop import carrier_fees, cart_sets, delivery, vouchers
 from shop.carrier_fees import Question
 from shop.carriers.carrier import To
 from shop.carts import MOST_OF_ONE, Cart, CartLine, free_of_pieces
 from shop.delivery import ASSUMED_WEIGHT_G, DeliveryKind, DeliveryMethod, Fee
 from shop.selling import Account
+from shop.set_prices import SetDeal, key_of
 from shop.vouchers import Deal, NotUsable
 
 
@@ -142,6 +143,7 @@ class Quote:
 
     parcels: list[Parcel]
     deal: Deal | None = None
+    sets: tuple[SetDeal, ...] = ()
     voucher: str = ""
     voucher_refused: str = ""
 
@@ -189,8 +191,12 @@ class Quote:
 
     @property
     def goods(self) -> str:
-        """Return a digest of what lies in the cart: a page shows these goods and no others."""
-        return _digest(f"{line.variant_id}:{line.lot_id}:{line.quantity}" for line in self.lines)
+        """Return a digest of what lies in the cart: a page shows these goods and no others.
+
+        Whole gift sets belong to it with what they take off: nobody pays more than was shown.
+        """
+        lines = [f"{line.variant_id}:{line.lot_id}:{line.quantity}" for line in self.lines]
+        return _digest([*lines, *(f"{one.set_id}={one.amount.dong}" for one in self.sets)])
 
     def total_with(self, chosen: dict[str, str]) -> Money:
         """Return goods and carriage together, with the ways `chosen` for the producers' slugs.
@@ -201,15 +207,31 @@ class Quote:
             parcel.items_total + (fee.amount or ZERO)
             for parcel, fee in zip(self.parcels, self.fees_with(chosen), strict=True)
         )
-        return before - self.deal.amount if self.deal else before
+        return before - self.discount_total
+
+    @property
+    def discount_total(self) -> Money:
+        """Return what the voucher and gift sets take off together."""
+        return total(one.amount for one in self.sets) + (self.deal.amount if self.deal else ZERO)
 
     def discount_of(self, line: QuoteLine) -> Money:
-        """Return what the voucher takes off this line."""
-        return self.deal.share_of(line) if self.deal else ZERO
+        """Return what the voucher, or the gift sets it is part of, take off this line."""
+        by_sets = total(one.shares.get(key_of(line), ZERO) for one in self.sets)
+        return by_sets + (self.deal.share_of(line) if self.deal else ZERO)
 
     def discount_on(self, parcel: Parcel) -> Money:
-        """Return what the voucher takes off this producer's goods."""
+        """Return what is taken off this producer's goods."""
         return total(self.discount_of(line) for line in parcel.lines)
+
+    def voucher_on(self, parcel: Parcel) -> Money:
+        """Return what the voucher alone takes off this producer's goods."""
+        if self.deal is None:
+            return ZERO
+        return total(self.deal.share_of(line) for line in parcel.lines)
+
+    def set_name_of(self, line: QuoteLine) -> str | None:
+        """Return the whole gift set this line is part of, if it is."""
+        return next((one.name for one in self.sets if key_of(line) in one.keys), None)
 
     def fees_with(self, chosen: dict[str, str]) -> list[Fee]:
         """Return the carriage of each parcel with the ways `chosen` for the producers' slugs."""
@@ -302,8 +324,10 @@ def quote(session: Session, cart: Cart | None, *, now: datetime, to: To | None =
         )
         sellers[producer.id] = (producer, seller_place or producer.place_text)
     methods = delivery.list_of_producers(session, list(sellers)) if sellers else {}
+    every_line = [line for of_producer in lines.values() for line in of_producer]
     quoted = Quote(
-        [
+        sets=tuple(cart_sets.deals_of_cart(session, cart, every_line)),
+        parcels=[
             Parcel(
                 producer_id=producer.id,
                 slug=producer.slug,
@@ -326,7 +350,8 @@ def with_voucher(
 ) -> Quote:
     """Return the quote with what the code takes off, or with the reason why it takes nothing.
 
-    Nothing is taken off strong drink: the law allows it no sales promotion.
+    Nothing is taken off strong drink: the law allows it no sales promotion; nor off the parts of a
+    whole gift set, which has its own price.
     """
     if not typed.strip():
         return quoted
@@ -335,7 +360,9 @@ def with_voucher(
         (parcel.producer_id, line)
         for parcel in quoted.parcels
         for line in parcel.lines
-        if line.price is not None and line.product_id not in strong
+        if line.price is not None
+        and line.product_id not in strong
+        and quoted.set_name_of(line) is None
     ]
     try:
         deal = vouchers.deal(session, typed, goods, now=now, phone=phone)
@@ -345,8 +372,9 @@ def with_voucher(
 
 
 def _with_carrier_fees(session: Session, quoted: Quote, *, now: datetime) -> Quote:
-    return Quote(
-        [
+    return replace(
+        quoted,
+        parcels=[
             replace(parcel, carrier_fees=carrier_fees.list_told(session, asked, now=now))
             if (asked := questions_of(parcel))
             else parcel

@@ -34,6 +34,7 @@ PRINTABLE = frozenset(
     {_S.TO_CONFIRM, _S.PREPARING, _S.READY, _S.SHIPPED, _S.DELIVERY_FAILED, _S.DELIVERED}
 )
 AT_ONCE = 20
+LONGEST_CODE = 12
 # Millimetres: the code's side, the box to tick, what stands right of it, room for the sums.
 CODE_SIDE, TICK, INDENT, SUMS = 26, 3.2, 5.5, 40
 
@@ -69,12 +70,17 @@ class Slip:
 
 
 def print_parts(
-    session: Session, part_ids: Sequence[int], forms: Collection[Form], *, now: datetime
+    session: Session,
+    part_ids: Sequence[int],
+    forms: Collection[Form],
+    *,
+    now: datetime,
+    left_out: Sequence[str] = (),
 ) -> bytes:
     """Return one PDF with the wanted forms of these parts, in the order given.
 
-    Parts are read a few at a time: what is held in memory is the file and no more. Raises
-    NotToBePrinted naming the first order that may not go out.
+    Parts are read a few at a time: what is held in memory is the file and no more. A last page
+    names the orders `left_out`. Raises NotToBePrinted naming the first that may not go out.
     """
     paper = Paper(A5, title=str(_("Packing slips")))
     with speaking("vi"):
@@ -87,6 +93,11 @@ def print_parts(
                 _slip(paper, slip, now=now)
             if Form.LABEL in forms:
                 _label(paper, slip)
+        if left_out or not part_ids:
+            paper.begin_page(A5)
+            paper.text(str(_("Not printed")), size=15, bold=True)
+            paper.text(str(_("These orders are not paid yet, have ended or are unknown:")))
+            paper.text(", ".join(one[:LONGEST_CODE] for one in left_out), size=11, bold=True)
     return paper.finish()
 
 
@@ -145,11 +156,12 @@ def _slip(paper: Paper, slip: Slip, *, now: datetime) -> None:
     )
     paper.y = max(paper.y, paper.margin + CODE_SIDE)
     paper.rule()
-    paper.text(f"{_('From')}: {slip.part.producer_name}{_phone(slip.producer.phone)}", bold=True)
+    paper.text(_sender(slip), bold=True)
     if slip.place:
         paper.text(slip.place)
     paper.y += 1
-    paper.text(f"{_('To')}: {slip.order.buyer_name}{_phone(slip.order.buyer_phone)}", bold=True)
+    receiver = f"{slip.order.buyer_name} · {show_phone(slip.order.buyer_phone)}"
+    paper.text(str(_("To: %(receiver)s", receiver=receiver)), bold=True)
     paper.text(slip.order.address_text)
     if slip.order.note:
         paper.text(str(_("The buyer's note: %(note)s", note=slip.order.note)), most_lines=4)
@@ -177,7 +189,7 @@ def _line(paper: Paper, slip: Slip, line: OrderLine) -> None:
         paper.rule()
     name = f"{line.product_name} {line.variant_name}".strip()
     if line.product_id in slip.samples:
-        name = f"{name} «{_('sample')}»"
+        name = str(_("%(name)s «sample»", name=name))
     paper.box(paper.margin, paper.y + 0.6, TICK, TICK)
     paper.pair(
         f"{line.wanted} × {name}", str(line.amount), size=9.5, bold=True, x=paper.margin + INDENT
@@ -243,11 +255,7 @@ def _label(paper: Paper, slip: Slip) -> None:
     paper.text(_contents(slip), size=8, width=beside, most_lines=2)
     paper.y = max(paper.y, paper.margin + side - 4)
     paper.rule()
-    paper.fitted(
-        f"{_('From')}: {slip.part.producer_name}{_phone(slip.producer.phone)}",
-        sizes=(8.5, 7.5),
-        most_lines=2,
-    )
+    paper.fitted(_sender(slip), sizes=(8.5, 7.5), most_lines=2)
     if slip.place:
         paper.fitted(slip.place, sizes=(8.5, 7.5), most_lines=1)
     paper.rule()
@@ -265,8 +273,8 @@ def _contents(slip: Slip) -> str:
     pieces = str(_("%(count)s pieces", count=sum(line.wanted for line in slip.lines)))
     grams = slip.part.weight_g
     weight = f" · {grams / 1000:.1f} kg".replace(".", ",") if grams else ""
-    mark = f" · «{_('sample')}»" if slip.samples else ""
-    return f"{pieces}{weight}{mark}"
+    told = f"{pieces}{weight}"
+    return str(_("%(name)s «sample»", name=f"{told} ·")) if slip.samples else told
 
 
 def _cash_box(paper: Paper, slip: Slip) -> None:
@@ -285,5 +293,6 @@ def _cash_box(paper: Paper, slip: Slip) -> None:
     paper.fitted(amount_in_words(slip.payment.amount), sizes=(8, 7, 6), most_lines=1, **inside)
 
 
-def _phone(number: str | None) -> str:
-    return f" · {show_phone(number)}" if number else ""
+def _sender(slip: Slip) -> str:
+    phone = f" · {show_phone(slip.producer.phone)}" if slip.producer.phone else ""
+    return str(_("From: %(sender)s", sender=slip.part.producer_name + phone))

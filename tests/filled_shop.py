@@ -136,6 +136,8 @@ def _fill(session: Session, *, now: datetime, text: str) -> FilledShop:
         "address_id": address.id,
         "saved_id": put_by,
         "desk_orders.code": order.code,
+        "desk_packing.code": order.code,
+        "desk_prints.code": order.code,
         "connection_id": connection.id,
         "provider": "sepay",
         "webhooks.token": str(connections.token_of(connection, [SECRET])),

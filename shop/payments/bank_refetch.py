@@ -11,12 +11,13 @@ from core.db import Database
 from core.tasks import Hopeless, Work
 from shop import connections
 from shop.connections import Connection, ConnectionState
-from shop.payments import bank_batches, casso, sepay
+from shop.payments import bank_batches, casso, payos, sepay
 from shop.payments.notices import BankRow
 
 DAYS = 3
 SECONDS = 20.0
 MOST_BYTES = 10_000_000
+OK = 200
 KEYS = {"sepay": "api_token", "casso": "api_key"}
 
 
@@ -55,6 +56,30 @@ def refetch(work: Work) -> None:
     bank_batches.take_all(work.database, rows, producer_id=connection.producer_id, now=work.clock())
 
 
+def register(work: Work) -> None:
+    """Tell payOS where to call, with the keys its customer gave for it; without them, do nothing.
+
+    payOS tries the address at once and refuses one that does not answer.
+    """
+    with work.database.reading() as session:
+        connection = session.get(Connection, work.payload["connection_id"])
+    if connection is None or connection.state is not ConnectionState.OPEN:
+        return
+    secrets = (work.settings.SECRET_KEY, *work.settings.SECRET_KEY_FALLBACKS)
+    keys = connections.credentials(connection, secrets)
+    token = connections.token_of(connection, secrets)
+    if not token or not keys.get("client_id") or not keys.get("api_key"):
+        return
+    answer = outgoing.request(
+        "payos register", "POST", work.settings.PAYOS_API_BASE + payos.REGISTER_PATH,
+        headers={"x-client-id": keys["client_id"], "x-api-key": keys["api_key"]},
+        json={"webhookUrl": f"{work.settings.PUBLIC_URL}/webhooks/{payos.PROVIDER}/{token}"},
+        seconds=SECONDS,
+    )  # fmt: skip
+    if answer.status != OK or payos.refusal(answer.json()) is not None:
+        raise Hopeless(f"payOS does not take the address (status {answer.status})")
+
+
 def _ask_sepay(base: str, key: str, since: date, until: date) -> list[BankRow]:
     headers = {"Authorization": f"Bearer {key}"}
     answer = _get("sepay", base + sepay.LIST_PATH, headers, sepay.list_query(since, until))
@@ -81,7 +106,7 @@ def _get(service: str, url: str, headers: dict[str, str], query: dict[str, str])
     )  # fmt: skip
     if answer.status in {401, 403}:
         raise Hopeless(f"{service} does not accept the key of this connection")
-    if answer.status != 200:  # noqa: PLR2004
+    if answer.status != OK:
         raise outgoing.NoAnswer(service, f"answered {answer.status}")
     found: object = answer.json()
     return found

@@ -209,6 +209,23 @@ def collect(session: Session, part_id: int, *, custody: Custody, now: datetime) 
         write_status(session, taken)
 
 
+def remit(session: Session, payment: Payment, *, to: Custody) -> bool:
+    """Take cash a carrier collected as handed over `to` its owner; False if that was known."""
+    handed = session.scalar(
+        update(Payment)
+        .where(
+            Payment.id == payment.id,
+            Payment.state == PaymentState.COLLECTED,
+            Payment.custody == Custody.CARRIER,
+        )
+        .values(state=PaymentState.REMITTED, custody=to)
+        .returning(Payment.id)
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(payment)
+    return handed is not None
+
+
 def end_due(session: Session, part_id: int) -> None:
     """Let cash that was due for a part be due no more: its parcel came back, or never arrived."""
     ended = session.scalar(

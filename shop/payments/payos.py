@@ -23,6 +23,7 @@ from shop.payments.notices import (
 
 PROVIDER = "payos"
 PAID = "00"
+REGISTER_PATH = "/confirm-webhook"
 
 
 def is_genuine(said: Mapping[str, Any], keys: Mapping[str, str]) -> bool:
@@ -74,6 +75,12 @@ def row_of(said: Mapping[str, Any]) -> BankRow:
         counter_name=text_in(data, "counterAccountName", longest=100),
         counter_account=text_in(data, "counterAccountNumber", longest=100),
     )
+
+
+def refusal(answer: Any) -> str | None:
+    """Return why payOS did not do what was asked, None when it did."""
+    code = answer.get("code") if isinstance(answer, dict) else None
+    return None if code == PAID else str(code)
 
 
 def _data(said: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,9 +21,9 @@ from accounts.phones import show_phone
 from catalog.desk import Desk, desk_view
 from core.clock import utc_now
 from core.errors import Invalid
-from core.web.paging import read_cursor, write_cursor
+from core.web.paging import read_id, write_cursor
 from core.web.requests import reading, transaction
-from shop import cancellations, fulfilment, messages, orders
+from shop import cancellations, desk_day, desk_notes, fulfilment, messages, orders, parcel_desk
 from shop import inbox as heaps
 from shop.inbox import Tab
 from shop.orders import Order, SellerOrder
@@ -33,18 +33,28 @@ blueprint = Blueprint("desk_orders", __name__, url_prefix="/ban-hang/<producer>/
 Act = Callable[[Session, Order, SellerOrder, datetime], bool]
 
 
+@blueprint.app_context_processor
+def _day() -> dict[str, object]:
+    """Give the desk's home the numbers of its day, if it shows them."""
+
+    def day_of(desk: Desk) -> desk_day.Day:
+        with reading() as session:
+            return desk_day.read(session, desk.producer_id, now=utc_now())
+
+    return {"day_of": day_of}
+
+
 @blueprint.get("")
 @desk_view
 def inbox(*, desk: Desk) -> str:
-    """List the producer's orders, the ones that wait for an answer first."""
-    cursor = read_cursor(request.args.get("sau"), (int,))
-    before = cursor[0] if cursor else None
+    """List the producer's orders, the ones that wait for an answer first; or find some."""
     with reading() as session:
         page = heaps.list_page(
             session,
             desk.producer_id,
             request.args.get("muc"),
-            before=before if isinstance(before, int) else None,
+            query=request.args.get("q", ""),
+            before=read_id(request.args.get("sau")),
         )
     return render_template(
         "shop/desk/inbox.html",
@@ -60,7 +70,7 @@ def inbox(*, desk: Desk) -> str:
 @desk_view
 def order(*, desk: Desk, code: str) -> Response:
     """Show one order with what can be done next."""
-    return _page(desk, code)
+    return order_page(desk, code)
 
 
 @blueprint.post("/<code>/nhan")
@@ -127,17 +137,6 @@ def pay_back(*, desk: Desk, code: str) -> Response:
     return _do(desk, code, act, _("The money was written down as sent back."))
 
 
-@blueprint.post("/<code>/dong-goi")
-@desk_view
-def pack(*, desk: Desk, code: str) -> Response:
-    """Say that the parcel stands ready."""
-
-    def act(session: Session, order: Order, part: SellerOrder, now: datetime) -> bool:
-        return fulfilment.pack(session, order, part, actor=desk.actor, now=now)
-
-    return _do(desk, code, act, _("The parcel is ready."))
-
-
 @blueprint.post("/<code>/gui")
 @desk_view
 def ship(*, desk: Desk, code: str) -> Response:
@@ -160,6 +159,18 @@ def deliver(*, desk: Desk, code: str) -> Response:
     return _do(desk, code, act, _("The goods were handed over."))
 
 
+@blueprint.post("/<code>/ghi-chu")
+@desk_view
+def note(*, desk: Desk, code: str) -> Response:
+    """Write down what only this desk reads."""
+
+    def act(session: Session, order: Order, part: SellerOrder, now: datetime) -> bool:
+        text = request.form.get("internal_note", "")
+        return desk_notes.write(session, order, part, text, actor=desk.actor, now=now)
+
+    return _do(desk, code, act, _("The note was kept."))
+
+
 def _do(desk: Desk, code: str, act: Act, done: str) -> Response:
     """Act on this producer's part of the order and come back to it; a slip is told in place."""
     try:
@@ -167,15 +178,17 @@ def _do(desk: Desk, code: str, act: Act, done: str) -> Response:
             order, part = orders.get_part(session, code, desk.producer_id)
             act(session, order, part, utc_now())
     except Invalid as refusal:
-        return _page(desk, code, mistake=(refusal.field or "", str(refusal.message)))
+        return order_page(desk, code, mistake=(refusal.field or "", str(refusal.message)))
     flash(done)
     return make_response(redirect(url_for("desk_orders.order", producer=desk.slug, code=code), 303))
 
 
-def _page(desk: Desk, code: str, *, mistake: tuple[str, str] | None = None) -> Response:
+def order_page(desk: Desk, code: str, *, mistake: tuple[str, str] | None = None) -> Response:
+    """Return the page of one order, with a slip told in place."""
     with reading() as session:
         card = heaps.get_card(session, code, desk.producer_id)
         events = heaps.list_events(session, card.part.id)
+        carriage = parcel_desk.read(session, card.part)
         # Never the buyer's own link: it would open the other producers' parts too.
         look_up = f"{current_app.config['SETTINGS'].PUBLIC_URL}{url_for('orders.lookup')}"
         copyable = messages.to_copy(session, card.order, card.part, link=look_up)
@@ -184,6 +197,7 @@ def _page(desk: Desk, code: str, *, mistake: tuple[str, str] | None = None) -> R
         desk=desk,
         card=card,
         events=events,
+        carriage=carriage,
         copyable=copyable,
         mistake=mistake,
         typed=request.form,

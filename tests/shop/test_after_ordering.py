@@ -13,7 +13,18 @@ from catalog.stock import HoldState, Reservation
 from core.clock import utc_now
 from core.db import Database
 from core.money import Money
-from shop import cancellations, carts, completion, fulfilment, lookup, moves, reorder, repayment
+from core.tasks import Task
+from shop import (
+    cancellations,
+    carts,
+    completion,
+    fulfilment,
+    lookup,
+    messages,
+    moves,
+    reorder,
+    repayment,
+)
 from shop.audit import find_faults
 from shop.completion import DRY, FRESH, Frozen
 from shop.lookup import NoMatch
@@ -74,6 +85,20 @@ def test_a_transfer_becomes_cash_and_the_producer_gets_the_order(session: Sessio
     assert find_faults(session) == []
 
 
+def test_the_producer_gets_one_letter_when_the_order_becomes_one_for_cash(
+    session: Session,
+) -> None:
+    order = an_order(session, (a_variant(session), 1), **TRANSFER)
+    part = only_part(session, order)
+    moved = (Verb.CHANGE_METHOD, S.PENDING, S.TO_CONFIRM)
+    noted = (Verb.CHANGE_METHOD, S.PENDING, S.PENDING)
+    for verb, before, after in (noted, moved, moved):
+        messages.on_move(session, moves.PartMoved(order.id, part.id, verb, before, after, NOON))
+
+    asked = session.scalars(select(Task.key).where(Task.kind == messages.KIND)).all()
+    assert [key.split(":")[2] for key in asked if key] == ["new_order"]
+
+
 def test_every_unpaid_part_goes_along_and_a_paid_one_stays(session: Session) -> None:
     one, two = a_variant(session), a_variant(session)
     order = an_order(session, (one, 1), (two, 1), **TRANSFER)
@@ -92,6 +117,9 @@ def test_every_unpaid_part_goes_along_and_a_paid_one_stays(session: Session) -> 
         (COD, PaymentState.DUE),
     ]
     assert find_faults(session) == []
+    first.captured = Money(1)
+    session.flush()
+    assert "its money has not arrived" in " ".join(fault.what for fault in find_faults(session))
 
 
 def test_cash_is_not_changed_into_money_that_is_waited_for(session: Session) -> None:

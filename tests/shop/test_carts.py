@@ -181,7 +181,7 @@ def test_a_cart_of_any_length_is_priced_in_few_queries(database: Database, lines
         quote = quotes.quote(session, session.get_one(Cart, cart_id), now=NOON)
 
     assert len(quote.lines) == lines
-    assert counted.queries <= 6
+    assert counted.queries <= 7
 
 
 def test_a_cart_filled_in_another_tab_during_the_log_in_loses_nothing(database: Database) -> None:

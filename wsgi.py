@@ -58,6 +58,8 @@ TABLES: list[str] = [
     "traceability.diary",
     "traceability.log",
     "traceability.checkpoints",
+    "traceability.events",
+    "traceability.edges",
     "shop.carts",
     "shop.later",
     "shop.delivery",

@@ -22,7 +22,9 @@ from livestream import shows
 from livestream.shows import Show, ShowItem, ShowState
 from shop.delivery import DeliveryKind, DeliveryMethod
 from tests.conftest import NOON
-from traceability.diary import Step, StepKind, write_step
+from traceability import keeping
+from traceability.diary import Step, StepKind
+from traceability.keeping import Line
 
 _numbers = count(1)
 
@@ -192,8 +194,9 @@ def later(moment: datetime = NOON, **delta: float) -> datetime:
     return moment + timedelta(**delta)
 
 
-def a_step(session: Session, lot: Lot, **given: object) -> Step:
+def a_step(session: Session, lot: Lot, **given: Any) -> Step:
     """A harvest written down by a person of the producer."""
+    actor, now = given.pop("actor", Actor(None, "Chị Hoa")), given.pop("now", NOON)
     values: dict[str, Any] = {
         "kind": StepKind.HARVEST,
         "happened_at": NOON - timedelta(days=1),
@@ -201,10 +204,9 @@ def a_step(session: Session, lot: Lot, **given: object) -> Step:
         "quantity": Decimal(42),
         "unit": "kg",
         "note": None,
-        "actor": Actor(None, "Chị Hoa"),
-        "now": NOON,
     }
-    return write_step(session, lot, **{**values, **given})
+    line = Line(**{**values, **given})
+    return keeping.keep(session, lot, line, base="https://cho.example", actor=actor, now=now)
 
 
 def a_listed_product(

@@ -56,6 +56,10 @@ TABLES: list[str] = [
     "traceability.trace_codes",
     "traceability.serials",
     "traceability.diary",
+    "traceability.log",
+    "traceability.checkpoints",
+    "traceability.events",
+    "traceability.edges",
     "shop.carts",
     "shop.later",
     "shop.delivery",
@@ -179,6 +183,7 @@ SUBSCRIPTIONS: list[tuple[str, str]] = [
 
 # Which function does which kind of background work.
 TASKS: dict[str, str] = {
+    "log.sign": "traceability.checkpoints:run",
     "mail.send": "core.mail:send",
     "bank.forget_statement": "shop.payments.bank_batches:forget_statement",
     "bank.refetch": "shop.payments.bank_refetch:refetch",
@@ -207,6 +212,7 @@ WEBHOOKS: dict[str, str] = {
 
 # What runs by the clock: name, seconds between runs, function.
 SCHEDULES: list[tuple[str, int, str]] = [
+    (mark("sign the log"), 60, "traceability.checkpoints:ask_to_sign"),
     (mark("forget ended log-ins"), 3_600, "accounts.standing:forget_ended"),
     (mark("forget finished tasks"), 86_400, "core.tasks:forget_finished"),
     (mark("catch lost messages of the bank"), 21_600, "shop.payments.bank_refetch:ask_all"),

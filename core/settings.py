@@ -76,6 +76,15 @@ class Settings:
     SELLING_MODE: str = _setting(
         "intermediary", "intermediary (each producer is paid on its own account) or direct"
     )
+    LOG_ORIGIN: str = _setting(
+        "", "name of the transparency log in its checkpoints; empty: the host of PUBLIC_URL + /log"
+    )
+    LOG_KEY: str = _setting(
+        "", "Ed25519 seed the log is signed with, base64; empty: made once, kept in var/log_key"
+    )
+    LOG_OLD_KEYS: tuple[str, ...] = _setting(
+        (), "public keys (vkey) the log was signed with before, separated by commas"
+    )
     OPERATOR_BANK_BIN: str = _setting(
         "", "six-digit BIN of the operator's bank; only SELLING_MODE=direct asks money to it"
     )

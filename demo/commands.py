@@ -50,7 +50,7 @@ def load(products: int, *, if_empty: bool, upgrade: bool, as_json: bool) -> None
             _print({}, as_json=as_json)
             return
         if not loaded:
-            _load_village(database)
+            _load_village(database, settings.PUBLIC_URL)
         if products:
             with database.transaction() as session:
                 bulk.add_synthetic(session, products, now=utc_now())
@@ -77,7 +77,7 @@ def _print(offers: dict[str, Any], *, as_json: bool) -> None:
         click.echo(f"{login['role']:<10} {login['user']:<32} {login['password']}")
 
 
-def _load_village(database: Database) -> None:
+def _load_village(database: Database, base: str) -> None:
     hashes = people.hash_passwords()
     with database.transaction() as session:
         # Asked again under the write lock: of two loads at once, one must find the other's work.
@@ -85,7 +85,7 @@ def _load_village(database: Database) -> None:
             return
         now = utc_now()
         village.load(session, now=now)
-        producer = sample.load(session, now=now)
+        producer = sample.load(session, base=base, now=now)
         live.load(session, producer, now=now)
         gifts.load(session, producer, now=now)
         people.add(session, hashes, producer=producer, commune_code=sample.COMMUNE, now=now)

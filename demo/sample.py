@@ -20,9 +20,10 @@ from core.clock import VIETNAM, vietnam_day
 from core.codes import check_character
 from core.money import Money
 from demo.village import open_for_business
-from traceability import diary, serials, trace_codes
+from traceability import keeping, serials, trace_codes
 from traceability.codes import ALPHABET
 from traceability.diary import StepKind
+from traceability.keeping import Line
 from traceability.serials import Serial
 
 SLUG = "htx-mau"
@@ -175,7 +176,7 @@ SAMPLES = (
 )
 
 
-def load(session: Session, *, now: datetime) -> Producer:
+def load(session: Session, *, base: str, now: datetime) -> Producer:
     """Open the sample co-operative with its goods, papers, lots, diaries, serials and codes."""
     producer = producers.add(
         session,
@@ -193,11 +194,11 @@ def load(session: Session, *, now: datetime) -> Producer:
     )
     open_for_business(session, producer)
     for sample in SAMPLES:
-        _add(session, producer, sample, now=now)
+        _add(session, producer, sample, base=base, now=now)
     return producer
 
 
-def _add(session: Session, producer: Producer, sample: Sample, *, now: datetime) -> None:
+def _add(session: Session, producer: Producer, sample: Sample, *, base: str, now: datetime) -> None:
     product = products.add(
         session,
         sample.name,
@@ -230,7 +231,7 @@ def _add(session: Session, producer: Producer, sample: Sample, *, now: datetime)
             gtin=_gtin(size.gtin_item) if size.gtin_item else None,
         )
         carries_lots = size.gtin_item is not None or len(sample.sizes) == 1
-        _stock(session, variant, size.pieces, sample if carries_lots else None, now=now)
+        _stock(session, variant, size.pieces, sample if carries_lots else None, base=base, now=now)
 
 
 def _gtin(item: int) -> str:
@@ -263,13 +264,20 @@ def _add_papers(session: Session, product: Product, sample: Sample, *, today: da
 
 
 def _stock(
-    session: Session, variant: Variant, pieces: int, sample: Sample | None, *, now: datetime
+    session: Session,
+    variant: Variant,
+    pieces: int,
+    sample: Sample | None,
+    *,
+    base: str,
+    now: datetime,
 ) -> None:
     codes = sample.lots if sample else ()
     for code in codes:
-        _fill(session, variant, _open_lot(session, variant, code, pieces, now=now), pieces, now=now)
+        lot = _open_lot(session, variant, code, pieces, base=base, now=now)
+        _fill(session, variant, lot, pieces, now=now)
     if sample and sample.recalled:
-        bad = _open_lot(session, variant, sample.recalled, pieces, now=now)
+        bad = _open_lot(session, variant, sample.recalled, pieces, base=base, now=now)
         _fill(session, variant, bad, pieces, now=now)
         reason = "Minh hoạ: mẫu kiểm nghiệm của lô có chỉ tiêu vượt mức cho phép."
         lots.recall(session, bad, reason=reason, actor=SYSTEM, now=now)
@@ -293,7 +301,9 @@ def _fill(
     )
 
 
-def _open_lot(session: Session, variant: Variant, code: str, pieces: int, *, now: datetime) -> Lot:
+def _open_lot(
+    session: Session, variant: Variant, code: str, pieces: int, *, base: str, now: datetime
+) -> Lot:
     """Open a lot made a week ago, with three lines of its diary, its code and some serials."""
     today = vietnam_day(now)
     lot = lots.open_lot(
@@ -314,19 +324,16 @@ def _open_lot(session: Session, variant: Variant, code: str, pieces: int, *, now
     )
     for kind, days_ago, place, quantity, unit, note in steps:
         morning = now.astimezone(VIETNAM).replace(hour=8, minute=0, second=0, microsecond=0)
-        diary.write_step(
-            session,
-            lot,
+        line = Line(
             kind=kind,
             happened_at=morning - timedelta(days=days_ago),
             place=place,
             quantity=quantity,
             unit=unit,
             note=f"{note} (minh hoạ)",
-            actor=SYSTEM,
-            now=now,
             is_sample=True,
         )
+        keeping.keep(session, lot, line, base=base, actor=SYSTEM, now=now)
     trace_codes.ensure_lot_code(session, lot, now=now)
     serials.make(session, lot, 10, now=now, activated=True, is_sample=True)
     if variant.gtin:

@@ -340,7 +340,7 @@ def quote(session: Session, cart: Cart | None, *, now: datetime, to: To | None =
                 to=to,
             )
             for producer, place in sellers.values()
-        ]
+        ],
     )
     return _with_carrier_fees(session, quoted, now=now) if to and to.is_whole else quoted
 
@@ -379,7 +379,7 @@ def _with_carrier_fees(session: Session, quoted: Quote, *, now: datetime) -> Quo
             if (asked := questions_of(parcel))
             else parcel
             for parcel in quoted.parcels
-        ]
+        ],
     )
 
 

@@ -25,7 +25,9 @@ from shop.delivery import DeliveryKind, DeliveryMethod
 from shop.orders import Order, SellerOrder
 from shop.remittance_lists import Listed, ListedRow
 from tests.conftest import NOON
-from traceability.diary import Step, StepKind, write_step
+from traceability import keeping
+from traceability.diary import Step, StepKind
+from traceability.keeping import Line
 
 _numbers = count(1)
 
@@ -195,8 +197,9 @@ def later(moment: datetime = NOON, **delta: float) -> datetime:
     return moment + timedelta(**delta)
 
 
-def a_step(session: Session, lot: Lot, **given: object) -> Step:
+def a_step(session: Session, lot: Lot, **given: Any) -> Step:
     """A harvest written down by a person of the producer."""
+    actor, now = given.pop("actor", Actor(None, "Chị Hoa")), given.pop("now", NOON)
     values: dict[str, Any] = {
         "kind": StepKind.HARVEST,
         "happened_at": NOON - timedelta(days=1),
@@ -204,10 +207,9 @@ def a_step(session: Session, lot: Lot, **given: object) -> Step:
         "quantity": Decimal(42),
         "unit": "kg",
         "note": None,
-        "actor": Actor(None, "Chị Hoa"),
-        "now": NOON,
     }
-    return write_step(session, lot, **{**values, **given})
+    line = Line(**{**values, **given})
+    return keeping.keep(session, lot, line, base="https://cho.example", actor=actor, now=now)
 
 
 def a_listed_product(

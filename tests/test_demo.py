@@ -53,7 +53,7 @@ def whole_village(
     database = Database(f"sqlite:///{path}")
     with database.transaction() as session:
         village.load(session, now=DAY)
-        sample.load(session, now=DAY)
+        sample.load(session, base="https://cho.example", now=DAY)
     yield database
     database.close()
 

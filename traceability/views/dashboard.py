@@ -22,8 +22,9 @@ from core.i18n import lazy as _
 from core.web.media import storage
 from core.web.paging import read_cursor, write_cursor
 from core.web.requests import reading, transaction
-from traceability import addresses, diary, lot_book, trace_codes
+from traceability import addresses, diary, keeping, lot_book, trace_codes
 from traceability.diary import KIND_NAMES, BadStepTime, Step, StepKind
+from traceability.keeping import Line
 
 blueprint = Blueprint("desk_lots", __name__, url_prefix="/ban-hang/<producer>/so-lo")
 
@@ -105,16 +106,19 @@ def write(desk: Desk, lot: int) -> Response:
         photo_key = _take_photo()
         with transaction() as session:
             opened = lot_book.get_lot(session, lot, desk.producer_id)
-            diary.write_step(
+            keeping.keep(
                 session,
                 opened.lot,
-                kind=_kind(),
-                happened_at=_moment(now),
-                place=form.get("place"),
-                quantity=diary.read_quantity(form.get("quantity", "")),
-                unit=form.get("unit"),
-                note=form.get("note"),
-                photo_key=photo_key,
+                Line(
+                    kind=_kind(),
+                    happened_at=_moment(now),
+                    place=form.get("place"),
+                    quantity=diary.read_quantity(form.get("quantity", "")),
+                    unit=form.get("unit"),
+                    note=form.get("note"),
+                    photo_key=photo_key,
+                ),
+                base=current_app.config["SETTINGS"].PUBLIC_URL,
                 actor=desk.actor,
                 now=now,
             )

@@ -1,0 +1,230 @@
+"""EPCIS events of lots: written once, never edited, each with its hash in the log.
+
+What names a person or is free text is not in the event but committed to beside it, so that it can
+be erased one day while every proof goes on holding.
+"""
+
+import enum
+import json
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, delete, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from accounts.audit import Actor
+from core.db import Base, word
+from traceability import log
+from traceability.event_hash import event_hash
+
+SALT_BYTES = 16
+VOCABULARY = "voc/"
+
+
+class EventKind(enum.StrEnum):
+    """What a row of the book of events is."""
+
+    STEP = "step"
+    DECLARATION = "declaration"
+    RECALL = "recall"
+    IMPORTED = "imported"
+
+
+class TraceEvent(Base):
+    """One EPCIS event as canonical JSON, public fields only; rows are added, never changed.
+
+    `base` is the address its own identifiers and prefix stand under, as it was on that day.
+    `uid` is given by whoever wrote it, so that the same line sent twice is one event. An event of
+    kind DECLARATION says that `corrects` was wrong; its hash is the same as that of the wrong one.
+    """
+
+    __tablename__ = "trace_event"
+    __table_args__ = (Index("ix_trace_event_lot", "lot_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uid: Mapped[str] = mapped_column(unique=True)
+    lot_id: Mapped[int | None] = mapped_column(ForeignKey("lot.id"))
+    step_id: Mapped[int | None] = mapped_column(ForeignKey("step.id"), unique=True)
+    kind: Mapped[EventKind] = mapped_column(word(EventKind))
+    base: Mapped[str]
+    body: Mapped[str]
+    event_hash: Mapped[str] = mapped_column(index=True)
+    corrects: Mapped[int | None] = mapped_column(ForeignKey("trace_event.id"))
+    entered_by: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
+    recorded_at: Mapped[datetime]
+    log_position: Mapped[int] = mapped_column(unique=True)
+
+    @property
+    def event(self) -> dict[str, Any]:
+        """Return the event as EPCIS says it, with its hash for an id."""
+        return {**json.loads(self.body), "eventID": self.event_hash}
+
+
+class Commitment(Base):
+    """What was committed to beside an event: the salt and the words, until they are erased."""
+
+    __tablename__ = "trace_commitment"
+
+    event_id: Mapped[int] = mapped_column(ForeignKey("trace_event.id"), primary_key=True)
+    field: Mapped[str] = mapped_column(primary_key=True)
+    salt: Mapped[str]
+    value: Mapped[str]
+
+
+def list_of_lot(session: Session, lot_id: int) -> list[TraceEvent]:
+    """Return a lot's events in the order they were written down."""
+    return list(
+        session.scalars(
+            select(TraceEvent).where(TraceEvent.lot_id == lot_id).order_by(TraceEvent.id)
+        )
+    )
+
+
+def find_by_uid(session: Session, uid: str) -> TraceEvent | None:
+    """Return the event that was sent under this uid, if it arrived."""
+    return session.scalar(select(TraceEvent).where(TraceEvent.uid == uid))
+
+
+def find_by_hash(session: Session, ident: str) -> TraceEvent | None:
+    """Return the first event with this hash id."""
+    return session.scalar(
+        select(TraceEvent).where(TraceEvent.event_hash == ident).order_by(TraceEvent.id).limit(1)
+    )
+
+
+def of_steps(session: Session, step_ids: Iterable[int]) -> dict[int, TraceEvent]:
+    """Return the event of each line of a diary."""
+    rows = session.scalars(select(TraceEvent).where(TraceEvent.step_id.in_(list(step_ids))))
+    return {row.step_id: row for row in rows if row.step_id is not None}
+
+
+def record(
+    session: Session,
+    body: Mapping[str, Any],
+    *,
+    kind: EventKind,
+    base: str,
+    uid: str,
+    lot_id: int | None,
+    step_id: int | None = None,
+    corrects: TraceEvent | None = None,
+    private: Mapping[str, str] | None = None,
+    actor: Actor,
+    now: datetime,
+) -> TraceEvent:
+    """Write an event down and put its hash into the log, in this transaction.
+
+    `private` are the words that stay outside the event: each is committed to with a salt of its
+    own. The caller has checked that `uid` is new.
+    """
+    salted = {
+        field: (secrets.token_hex(SALT_BYTES), value)
+        for field, value in (private or {}).items()
+        if value
+    }
+    ident = event_hash(body, namespaces(base))
+    commitments = {field: commit(salt, field, value) for field, (salt, value) in salted.items()}
+    declared = body.get("errorDeclaration") if kind is EventKind.DECLARATION else None
+    position = log.append(session, [entry_of(ident, commitments, declared)], now=now)
+    event = TraceEvent(
+        uid=uid,
+        lot_id=lot_id,
+        step_id=step_id,
+        kind=kind,
+        base=base,
+        body=canonical(body),
+        event_hash=ident,
+        corrects=corrects.id if corrects else None,
+        entered_by=actor.user_id,
+        recorded_at=now,
+        log_position=position,
+    )
+    session.add(event)
+    session.flush()  # gives the event its id
+    session.add_all(
+        Commitment(event_id=event.id, field=field, salt=salt, value=value)
+        for field, (salt, value) in salted.items()
+    )
+    return event
+
+
+def entry_of(
+    ident: str, commitments: Mapping[str, str], declared: Mapping[str, Any] | None = None
+) -> str:
+    """Return the text of a log entry: the event's id, what was committed to, what was declared."""
+    entry: dict[str, Any] = {"event": ident}
+    if commitments:
+        entry["private"] = dict(commitments)
+    if declared:
+        entry["declared"] = dict(declared)
+    return canonical(entry)
+
+
+def canonical(value: Mapping[str, Any]) -> str:
+    """Return JSON that is always written the same: keys in order, no spaces, letters kept."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def commit(salt: str, field: str, value: str) -> str:
+    """Return the commitment to a word: nobody can tell the word from it without the salt."""
+    return sha256(f"{salt}\n{field}\n{value}".encode()).hexdigest()
+
+
+def namespaces(base: str) -> dict[str, str]:
+    """Return the prefixes our events are written with."""
+    return {"ocop": f"{base}/{VOCABULARY}"}
+
+
+def erase(session: Session, event_ids: Sequence[int], fields: Sequence[str]) -> int:
+    """Forget what was committed to: salt and words go, the log and its proofs stay; how many."""
+    erased = session.scalars(
+        delete(Commitment)
+        .where(Commitment.event_id.in_(event_ids), Commitment.field.in_(fields))
+        .returning(Commitment.event_id)
+    )
+    return len(erased.all())
+
+
+def find_faults(session: Session) -> Iterable[str]:
+    """Name every event whose body, hash, log entry or commitment is not what was recorded."""
+    last = 0
+    while True:
+        rows = session.execute(
+            select(TraceEvent, log.LogEntry.entry)
+            .outerjoin(log.LogEntry, log.LogEntry.position == TraceEvent.log_position)
+            .where(TraceEvent.id > last)
+            .order_by(TraceEvent.id)
+            .limit(log.ROWS_AT_ONCE)
+        ).all()
+        if not rows:
+            return
+        kept = _commitments(session, [event.id for event, _entry in rows])
+        for event, entry in rows:
+            yield from _faults_of(event, entry, kept.get(event.id, []))
+        last = rows[-1][0].id
+
+
+def _commitments(session: Session, event_ids: Sequence[int]) -> dict[int, list[Commitment]]:
+    found: dict[int, list[Commitment]] = {}
+    for one in session.scalars(select(Commitment).where(Commitment.event_id.in_(event_ids))):
+        found.setdefault(one.event_id, []).append(one)
+    return found
+
+
+def _faults_of(event: TraceEvent, entry: str | None, kept: Sequence[Commitment]) -> Iterable[str]:
+    name = f"trace event {event.id}"
+    if event_hash(json.loads(event.body), namespaces(event.base)) != event.event_hash:
+        yield f"{name}: its words are not those of its hash"
+    if entry is None:
+        yield f"{name}: its log entry {event.log_position} is missing"
+        return
+    said = json.loads(entry)
+    if said["event"] != event.event_hash:
+        yield f"{name}: its hash is not the one in log entry {event.log_position}"
+    promised = said.get("private", {})
+    for one in kept:
+        if promised.get(one.field) != commit(one.salt, one.field, one.value):
+            yield f"{name}: «{one.field}» is not what was committed to"

@@ -209,3 +209,22 @@ def test_the_words_for_zalo_follow_the_order(app: Flask, session: Session) -> No
     assert one.text.startswith("Chào Nguyễn Thị Ẩn,")
     assert "đã nhận đơn" in one.text
     assert "http://localhost/tra-cuu" in one.text
+
+
+def test_a_letter_that_cannot_be_sent_never_touches_its_order(
+    app: Flask, database: Database
+) -> None:
+    ordered(database)
+    with database.transaction() as session:
+        order, part = the_part(session)
+        order.buyer_email = "không phải địa chỉ"
+        session.flush()
+        fulfilment.accept(session, order, part, called_buyer=True, actor=SELLER, now=NOON)
+
+    run_due(app, database, now=later(days=3))
+
+    with database.reading() as session:
+        _order, part = the_part(session)
+        failed = session.scalars(select(Task).where(Task.last_error.is_not(None))).all()
+        assert part.state.value == "preparing"
+        assert [task.payload["template"] for task in failed] == ["accepted"]

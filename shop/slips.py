@@ -23,7 +23,7 @@ from core.i18n import lazy as _
 from core.i18n import show_day, show_moment, speaking
 from core.paper import A5, A6, Paper
 from core.words import amount_in_words
-from shop import orders
+from shop import orders, shipments
 from shop.order_states import SellerOrderState
 from shop.orders import Order, OrderLine, SellerOrder
 from shop.payments import payments
@@ -62,6 +62,7 @@ class Slip:
     lines: list[OrderLine]
     lots: dict[int, list[Pick]]
     samples: frozenset[int]
+    waybill: str | None
 
     @property
     def cash_due(self) -> bool:
@@ -135,9 +136,18 @@ def _read_some(session: Session, part_ids: Sequence[int]) -> list[Slip]:
         or ""
         for maker in makers.values()
     }
+    parcels = shipments.list_of_parts(session, part_ids)
     known = {
         part.id: Slip(
-            order, part, paid[part.id], maker, names[maker.id], lines[part.id], lots, samples
+            order=order,
+            part=part,
+            payment=paid[part.id],
+            producer=maker,
+            place=names[maker.id],
+            lines=lines[part.id],
+            lots=lots,
+            samples=samples,
+            waybill=next((one.waybill for one in parcels[part.id][::-1] if one.waybill), None),
         )
         for part, order, maker in rows
     }
@@ -252,6 +262,14 @@ def _label(paper: Paper, slip: Slip) -> None:
     beside = paper.inner - side + 2
     paper.fitted(slip.part.delivery_name, sizes=(9, 8), most_lines=1, width=beside, bold=True)
     paper.text(slip.order.code, size=17, bold=True, width=beside)
+    if slip.waybill:
+        paper.fitted(
+            str(_("Waybill %(number)s", number=slip.waybill)),
+            sizes=(9, 8, 7),
+            most_lines=1,
+            width=beside,
+            bold=True,
+        )
     paper.text(_contents(slip), size=8, width=beside, most_lines=2)
     paper.y = max(paper.y, paper.margin + side - 4)
     paper.rule()

@@ -13,6 +13,7 @@ from core.db import Database
 from core.paper import A6, Paper
 from shop import cancellations, fulfilment, orders, slips
 from shop.orders import Order, SellerOrder
+from shop.shipments import Shipment
 from shop.slips import Form, NotToBePrinted
 from tests.conftest import NOON
 from tests.factories import a_lot, a_producer, a_product, a_variant
@@ -73,6 +74,21 @@ def test_the_label_tells_the_postman_what_to_collect(session: Session) -> None:
     assert str(part.total).replace("\u00a0", " ") in text
     assert "đồng" in text
     assert [round(float(side) / 72 * 25.4) for side in page.mediabox[2:]] == [105, 148]
+
+
+def test_the_label_carries_the_waybill_once_there_is_one(session: Session) -> None:
+    _order, part = a_parcel(session)
+    session.add(
+        Shipment(
+            seller_order_id=part.id, producer_id=part.producer_id, code="X1", carrier="post",
+            carrier_name="Bưu điện", waybill="VN123456", weight_g=1, created_at=NOON,
+        )
+    )  # fmt: skip
+    session.flush()
+
+    [page] = pages_of(printed(session, part, Form.LABEL))
+
+    assert "Mã vận đơn VN123456" in words_on(page)
 
 
 def test_the_label_of_a_paid_order_says_to_collect_nothing(session: Session) -> None:

@@ -168,13 +168,10 @@ def set_sale(
     )
     session.add(sale)
     session.flush()  # gives the sale its id
-    live_since = session.scalar(select(Product.live_since).where(Product.id == variant.product_id))
-    was = prices.truly_sold_at(session, variant.id, before=starts_at, live_since=live_since)
     variant.sale_id, variant.sale_price = sale.id, price
-    variant.sale_was = was if was is not None and was > price else None
     variant.sale_from, variant.sale_until = starts_at, ends_at
     variant.sale_cap, variant.sale_sold = cap, 0
-    session.flush()
+    _look_back(session, variant)
     audit.record(
         session,
         actor,
@@ -322,7 +319,21 @@ def _tell(session: Session, variant: Variant, *, now: datetime, at: datetime | N
         is_sale = price is not None and price != variant.price
         moment = max(at or now, last.at) if last else at or now
         prices.note(session, variant.id, price, at=moment, is_sale=is_sale)
+    _look_back(session, variant)
     refresh_list_price(session, variant.product_id, now=now)
+
+
+def _look_back(session: Session, variant: Variant) -> None:
+    """Find what may be struck through beside the sale, from what is known of the month before.
+
+    Looked for again until it begins: the regular price may be lowered, the goods taken down.
+    """
+    if variant.sale_price is None or variant.sale_from is None:
+        return
+    live_since = session.scalar(select(Product.live_since).where(Product.id == variant.product_id))
+    was = prices.truly_sold_at(session, variant.id, before=variant.sale_from, live_since=live_since)
+    variant.sale_was = was if was is not None and was > variant.sale_price else None
+    session.flush()
 
 
 def _lock(session: Session, variant: Variant) -> None:
@@ -349,10 +360,10 @@ def vietnam_moment(day: str, *, end: bool = False) -> datetime | None:
     """
     try:
         moment = datetime.fromisoformat(day.strip())
-    except ValueError:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=VIETNAM)
+        if end and "T" not in day:
+            moment += timedelta(days=1)
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=VIETNAM)
-    if end and "T" not in day:
-        moment += timedelta(days=1)
-    return moment.astimezone(UTC)

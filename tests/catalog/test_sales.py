@@ -278,6 +278,8 @@ def test_another_producer_s_goods_do_not_exist_here(session: Session) -> None:
         ("2026-11-25", True, "2026-11-25T17:00:00+00:00"),
         ("2026-11-25T20:30", True, "2026-11-25T13:30:00+00:00"),
         ("hôm nay", False, None),
+        ("0001-01-01", False, None),
+        ("9999-12-31", True, None),
         ("", False, None),
     ],
 )
@@ -318,3 +320,33 @@ def test_goods_declared_strong_drink_lose_their_sale(database: Database) -> None
 
     with database.reading() as session:
         assert price_at(variants.get(session, honey_id), NOON) == Money(200_000)
+
+
+def test_a_price_lowered_before_the_sale_begins_lowers_what_is_struck_through(
+    session: Session,
+) -> None:
+    honey = honey_of_old(session, 200_000)
+    begins = NOON + timedelta(days=10)
+    a_sale(session, honey, 150_000, starts_at=begins, ends_at=begins + WEEK)
+
+    sales.change_price(session, honey, Money(160_000), actor=SELLER, now=later(days=1))
+
+    assert struck_price_at(honey, begins) == Money(160_000)
+
+
+def test_goods_taken_down_before_the_sale_begins_have_nothing_struck_through(
+    database: Database,
+) -> None:
+    begins = NOON + timedelta(days=10)
+    with database.transaction() as session:
+        honey = honey_of_old(session, 200_000)
+        a_sale(session, honey, 150_000, starts_at=begins, ends_at=begins + WEEK)
+        product = products.get(session, honey.product_id)
+        products.withdraw(session, product, now=later(days=7))
+        products.publish(session, product, now=later(days=8))
+        honey_id = honey.id
+
+    sales.follow_the_clock(database, begins)
+
+    with database.reading() as session:
+        assert struck_price_at(variants.get(session, honey_id), begins) is None

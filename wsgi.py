@@ -257,6 +257,7 @@ DASHBOARD: list[tuple[str, str, str]] = [
 # Who tells a producer what waits: (session, producer id) → duties, the most urgent floor first.
 DUTIES: list[str] = [
     "shop.inbox:tell_duties",
+    "shop.parcel_desk:tell_duties",
     "shop.payments.bank_desk:tell_duties",
     "shop.return_answers:tell_duties",
     "shop.season_calls:tell_duties",

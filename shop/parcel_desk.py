@@ -2,13 +2,18 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from shop import connections, deliveries, orders, shipments
+from catalog.duties import Duty
+from core.clock import utc_now
+from core.i18n import mark
+from shop import connections, deliveries, orders, remittances, shipments
 from shop.carriers import ghn
 from shop.carriers.carrier import STAGE_WORDS, Stage
 from shop.deliveries import Back
 from shop.delivery import DeliveryKind
+from shop.inbox import Tab
 from shop.order_states import SellerOrderState
 from shop.orders import SellerOrder
 from shop.shipments import Shipment, ShipmentEvent
@@ -48,6 +53,37 @@ class ParcelDesk:
     def words(self, stage: str) -> str:
         """Return the (English, marked) words of a stage."""
         return STAGE_WORDS[Stage(stage)]
+
+
+DUTIES = (
+    (_S.DELIVERY_FAILED, mark("%(count)s parcels were not handed over")),
+    (_S.RETURNING, mark("%(count)s parcels come back")),
+)
+
+
+def tell_duties(session: Session, producer_id: int) -> list[Duty]:
+    """Return the parcels that wait for this producer, and the cash a carrier holds too long."""
+    found = dict(
+        session.execute(
+            select(SellerOrder.state, func.count())
+            .where(
+                SellerOrder.producer_id == producer_id,
+                SellerOrder.state.in_([state for state, _sentence in DUTIES]),
+            )
+            .group_by(SellerOrder.state)
+        ).all()
+    )
+    road = (("muc", Tab.SHIPPED.value),)
+    duties = [
+        Duty("desk_orders.inbox", road, "xe", sentence, found[state])
+        for state, sentence in DUTIES
+        if state in found
+    ]
+    late = remittances.list_out(session, producer_id, now=utc_now(), only_late=True)
+    if late:
+        sentence = mark("cash of %(count)s orders has not come for 14 days")
+        duties.append(Duty("desk_cod.index", (), "tien", sentence, len(late)))
+    return duties
 
 
 def read(session: Session, part: SellerOrder) -> ParcelDesk:

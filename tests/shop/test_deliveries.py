@@ -10,7 +10,7 @@ from catalog.products import OcopGroup
 from catalog.stock import StockItem, StockMovement, Why
 from catalog.variants import Variant
 from core.money import ZERO, Money
-from shop import deliveries, fulfilment, orders, shipments
+from shop import deliveries, fulfilment, orders, parcel_audit, shipments
 from shop.audit import find_faults
 from shop.carriers.carrier import Stage
 from shop.carriers.manual import BadWaybill
@@ -120,7 +120,7 @@ def test_food_is_written_off_and_the_rest_goes_on_the_shelf(session: Session) ->
     ).all()
     assert dict(moved) == {Why.RETURNED: 3, Why.LOSS: -2}
     assert [line.quantity_returned for line in orders.list_lines(session, [part.id])] == [2, 1]
-    assert find_faults(session) == []
+    assert [*find_faults(session), *parcel_audit.find_faults(session)] == []
 
 
 def test_all_may_be_sold_again_if_someone_says_so(session: Session) -> None:
@@ -183,7 +183,7 @@ def test_what_was_paid_for_goods_goes_back_and_the_fee_only_for_ones_own_fault(
     assert refund.shipping == Money(amount - 420_000)
     assert refund.reason is RefundReason.RETURNED
     assert sum(refund.lines.values()) == 420_000
-    assert find_faults(session) == []
+    assert [*find_faults(session), *parcel_audit.find_faults(session)] == []
 
 
 @pytest.mark.parametrize("paid", [True, False])
@@ -201,7 +201,7 @@ def test_a_lost_parcel_is_written_off_refunded_whole_and_claimed(
     parcel = shipments.find_current(session, part.id)
     assert parcel is not None
     assert parcel.claim == "GHN báo mất, đã gửi khiếu nại"
-    assert find_faults(session) == []
+    assert [*find_faults(session), *parcel_audit.find_faults(session)] == []
 
 
 @pytest.mark.parametrize(
@@ -290,7 +290,7 @@ def test_a_carrier_may_skip_words(session: Session) -> None:
 
     assert fits
     assert part.state is SellerOrderState.DELIVERED
-    assert find_faults(session) == []
+    assert [*find_faults(session), *parcel_audit.find_faults(session)] == []
 
 
 @pytest.mark.parametrize("stage", list(Stage))

@@ -16,7 +16,7 @@ from catalog.producers import Producer
 from core.db import Database
 from core.money import ZERO, Money
 from core.sheets import BadSheet
-from shop import fulfilment, remittance_lists, remittances, shipments
+from shop import fulfilment, parcel_audit, remittance_lists, remittances, shipments
 from shop.audit import find_faults
 from shop.delivery import DeliveryKind
 from shop.orders import Order, SellerOrder
@@ -24,6 +24,7 @@ from shop.payments import payments
 from shop.payments.payments import Custody, Payment, PaymentState
 from shop.remittance_lists import Listed, ListedRow, NotAList
 from shop.remittances import NothingToHandOver, RemittanceBatch, RowState
+from shop.shipments import Shipment
 from tests.conftest import NOON
 from tests.factories import a_producer, a_product, a_user, a_variant
 from tests.shop.selling import SELLER, a_member, a_way, an_order, at_once, hidden, log_in, only_part
@@ -97,7 +98,7 @@ def test_each_row_says_what_became_of_it(session: Session) -> None:
     assert cash_of(session, early).state is PaymentState.DUE
     assert (batch.cod_total, batch.fee_total) == (Money(779_000), Money(90_000))
     assert batch.net == Money(689_000)
-    assert find_faults(session) == []
+    assert [*find_faults(session), *parcel_audit.find_faults(session)] == []
 
 
 def test_the_same_list_again_changes_nothing(session: Session) -> None:
@@ -321,3 +322,25 @@ def test_staff_see_late_cash_and_give_up_what_is_lost(app: Flask, database: Data
     with database.reading() as session:
         assert session.get_one(SellerOrder, part_id).state == "returned"
     assert "EB0001" not in visitor.get("/quan-tri/giao-hang").text
+
+
+def test_the_audit_sees_cash_and_parcels_that_do_not_fit(session: Session) -> None:
+    producer = a_seller(session)
+    order, part = delivered(session, producer, "EB0001")
+    batch = remittances.take(session, producer.id, a_list(("EB0001", 183_000)), **BY)
+    assert parcel_audit.find_faults(session) == []
+
+    cash_of(session, part).state = PaymentState.DUE
+    batch.cod_total, batch.net = Money(1), Money(1)
+    shipments.write_waybill(session, order, part, waybill="EB0001", carrier_name="", **BY)
+    session.add_all(
+        Shipment(
+            seller_order_id=part.id, producer_id=producer.id, code=f"x{n}", carrier="manual",
+            carrier_name="x", weight_g=1, created_at=NOON,
+        )
+        for n in range(2)
+    )  # fmt: skip
+    session.flush()
+
+    told = {finding.what for finding in parcel_audit.find_faults(session)}
+    assert len(told) == 4

@@ -222,3 +222,13 @@ def test_the_buyer_sees_where_the_parcel_is(post: AtTheDesk) -> None:
 
     assert "EB1234" in page
     assert "Đã lấy" in page
+
+
+def test_what_waits_for_the_producer_stands_on_its_desk(post: AtTheDesk) -> None:
+    post.send("van-don", waybill="")
+    post.send("khong-giao-duoc", tapped="Không có ai ở nhà")
+    failed = post.visitor.get("/ban-hang/htx-ong").text
+    post.send("chuyen-hoan", tapped="Khách không nhận")
+
+    assert "1 kiện hàng chưa giao được" in failed
+    assert "1 kiện hàng đang hoàn về" in post.visitor.get("/ban-hang/htx-ong").text

@@ -50,7 +50,7 @@ from tests.factories import (
 from tests.filled_aftersale import after_sale
 from traceability import serials, trace_codes
 
-GTIN = "09521234000015"
+GTIN = "09521234000013"
 _networks = count(1)
 
 

@@ -1,6 +1,7 @@
 """Many movements at once, from a statement or a list: each in a short transaction of its own kind.
 
-Those that carry a memo lock their order and go alone; the others go by the hundred.
+Those that carry a memo lock their order and go alone, and so do those that another source may have
+told of; the others go by the hundred.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -65,15 +66,20 @@ def take_all(
     """Take every movement that was not kept before; doing it twice changes nothing."""
     with database.reading() as session:
         new = list(unseen(session, rows, producer_id))
-    alone = [row for row in new if find_memos(row.memo)]
-    plain = iter([row for row in new if not find_memos(row.memo)])
+        told = _told_by_others(session, new, producer_id)
+    plain: list[BankRow] = []
+    alone: list[BankRow] = []
+    for row in new:
+        by_itself = find_memos(row.memo) or bank_rows.fingerprint(row) in told
+        (alone if by_itself else plain).append(row)
     stands: list[BankState] = []
-    for batch in [*_batches(plain), *([row] for row in alone)]:
+    for batch in _batches(iter(plain)):
         with database.transaction() as session:
-            taken = [
-                bank_rows.take(session, row, producer_id=producer_id, now=now) for row in batch
-            ]
-            stands += [txn.state for txn in taken if txn is not None]
+            stands += bank_rows.keep_plain(session, batch, producer_id=producer_id, now=now)
+    for row in alone:
+        with database.transaction() as session:
+            txn = bank_rows.take(session, row, producer_id=producer_id, now=now)
+            stands += [txn.state] if txn is not None else []
     return Taken(
         new=len(stands),
         seen=len(rows) - len(stands),
@@ -107,6 +113,24 @@ def unseen(session: Session, rows: Iterable[BankRow], producer_id: int | None) -
         by_reference = (account, row.reference, row.direction, row.amount) in references
         if not by_number and not by_reference:
             yield row
+
+
+def _told_by_others(session: Session, rows: Sequence[BankRow], producer_id: int | None) -> set[str]:
+    """Return the fingerprints of movements of this time that another source told of."""
+    if not rows:
+        return set()
+    around = bank_rows.ONE_TRANSFER_WITHIN
+    return set(
+        session.scalars(
+            select(BankTxn.fingerprint).where(
+                BankTxn.scope == scope_of(producer_id),
+                BankTxn.provider != rows[0].provider,
+                BankTxn.at.between(
+                    min(row.at for row in rows) - around, max(row.at for row in rows) + around
+                ),
+            )
+        )
+    )
 
 
 def _batches(rows: Iterator[BankRow]) -> Iterator[list[BankRow]]:

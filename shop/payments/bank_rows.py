@@ -5,8 +5,10 @@ an unknown one waits for a person. Nothing here is ever deleted.
 """
 
 import enum
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
@@ -105,6 +107,7 @@ class BankTxn(Base):
         UniqueConstraint("scope", "account", "reference", "direction", "amount"),
         Index("ix_bank_txn_queue", "scope", "state", "id"),
         Index("ix_bank_txn_state", "state", "id"),
+        Index("ix_bank_txn_at", "scope", "at"),
         CheckConstraint("amount > 0", name="amount_positive"),
         CheckConstraint(
             "allocated >= 0 AND return_due >= 0 AND returned >= 0 AND unallocated >= 0",
@@ -143,6 +146,10 @@ class BankTxn(Base):
     return_reference: Mapped[str | None]
     handled_by: Mapped[str | None]
     handled_at: Mapped[datetime | None]
+
+
+# Made once: an alias of a table takes longer to make than its question takes to answer.
+_OURS = aliased(BankTxn)
 
 
 def scope_of(producer_id: int | None) -> str:
@@ -192,6 +199,31 @@ def take(
     if repeated.fingerprint == txn.fingerprint:
         return _put_to(session, txn, repeated)
     return _stand(session, txn, BankState.AMBIGUOUS, Why.MAYBE_REPEATED)
+
+
+def keep_plain(
+    session: Session, rows: Sequence[BankRow], *, producer_id: int | None, now: datetime
+) -> list[BankState]:
+    """Keep movements without any memo, which only wait, in one statement; return the new states.
+
+    For those that no other source may have told of: whoever calls has looked.
+    """
+    stands = {
+        Direction.IN: {"state": BankState.UNMATCHED, "why": Why.NO_CODE},
+        Direction.OUT: {"state": BankState.RESOLVED, "why": Why.OUTGOING},
+    }
+    kept = session.scalars(
+        _insert(session)(BankTxn)
+        .values(
+            [
+                {**_columns(row, producer_id=producer_id, now=now), **stands[row.direction]}
+                for row in rows
+            ]
+        )
+        .on_conflict_do_nothing()
+        .returning(BankTxn.state)
+    )
+    return list(kept)
 
 
 def _read(session: Session, txn: BankTxn) -> Payment | tuple[BankState, Why]:
@@ -260,42 +292,51 @@ def get_payment(session: Session, code: str, producer_id: int | None) -> Payment
 def _keep(
     session: Session, row: BankRow, *, producer_id: int | None, now: datetime
 ) -> BankTxn | None:
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    account = plain_account(row.account)
     row_id = session.scalar(
-        insert(BankTxn)
-        .values(
-            scope=scope_of(producer_id),
-            producer_id=producer_id,
-            provider=row.provider,
-            txn_id=row.txn_id,
-            account=account,
-            sub_account=plain_account(row.sub_account) if row.sub_account else None,
-            direction=row.direction,
-            amount=row.amount,
-            memo=row.memo,
-            reference=row.reference,
-            counter_name=row.counter_name,
-            counter_account=row.counter_account,
-            at=row.at,
-            received_at=now,
-            fingerprint=_fingerprint(row, account),
-            state=BankState.UNMATCHED,
-            allocated=ZERO,
-            return_due=ZERO,
-            returned=ZERO,
-            unallocated=row.amount,
-        )
+        _insert(session)(BankTxn)
+        .values(**_columns(row, producer_id=producer_id, now=now))
         .on_conflict_do_nothing()
         .returning(BankTxn.id)
     )
     return None if row_id is None else session.get_one(BankTxn, row_id)
 
 
-def _fingerprint(row: BankRow, account: str) -> str:
+def _insert(session: Session) -> Any:
+    return sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+
+
+def _columns(row: BankRow, *, producer_id: int | None, now: datetime) -> dict[str, Any]:
+    account = plain_account(row.account)
+    return {
+        "scope": scope_of(producer_id),
+        "producer_id": producer_id,
+        "provider": row.provider,
+        "txn_id": row.txn_id,
+        "account": account,
+        "sub_account": plain_account(row.sub_account) if row.sub_account else None,
+        "direction": row.direction,
+        "amount": row.amount,
+        "memo": row.memo,
+        "reference": row.reference,
+        "counter_name": row.counter_name,
+        "counter_account": row.counter_account,
+        "at": row.at,
+        "received_at": now,
+        "fingerprint": fingerprint(row),
+        "state": BankState.UNMATCHED,
+        "why": None,
+        "allocated": ZERO,
+        "return_due": ZERO,
+        "returned": ZERO,
+        "unallocated": row.amount,
+    }
+
+
+def fingerprint(row: BankRow) -> str:
+    """Return what two sources' words about one movement have in common."""
     said = "".join(words(row.memo))
     day = vietnam_day(row.at).isoformat()
-    text = f"{account}|{row.direction}|{row.amount.dong}|{day}|{said}"
+    text = f"{plain_account(row.account)}|{row.direction}|{row.amount.dong}|{day}|{said}"
     return sha256(text.encode()).hexdigest()[:32]
 
 
@@ -323,8 +364,7 @@ def _find_told(session: Session, txn: BankTxn, same: ColumnElement[bool]) -> Ban
 
     Each of theirs stands for one of ours: as many transfers as one provider tells of are real.
     """
-    ours = aliased(BankTxn)
-    taken = select(ours.id).where(ours.repeats_id == BankTxn.id, ours.provider == txn.provider)
+    taken = select(_OURS.id).where(_OURS.repeats_id == BankTxn.id, _OURS.provider == txn.provider)
     return session.scalars(
         select(BankTxn)
         .where(

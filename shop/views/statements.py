@@ -1,4 +1,4 @@
-"""Bank statements, looked at first, then taken: a producer's on its desk, the operator's by staff."""
+"""Bank statements, looked at first, then taken: a producer's on its desk, the operator's by us."""
 
 import re
 from collections.abc import Callable

@@ -120,6 +120,14 @@ def test_a_bomb_is_refused_though_it_lies_about_its_size() -> None:
             sheets.read(data)
 
 
+def test_one_long_text_in_very_many_cells_is_refused() -> None:
+    rows = [["đ" * 20_000] * 50 for _row in range(200)]
+
+    with pytest.raises(BadSheet):
+        sheets.read(workbook(*rows))
+    assert len(sheets.read(workbook(*[["đ" * 200] * 50 for _row in range(200)]))) == 200
+
+
 def test_a_spreadsheet_with_entities_or_too_many_members_is_refused() -> None:
     book = workbook(["a"])
     entity = b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><sst/>'

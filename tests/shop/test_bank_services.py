@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -19,11 +20,12 @@ from core.tasks import Hopeless, Task, Work
 from demo.standins.banks import API_TOKEN, BankStandIn, Hook
 from shop import bank_audit, connections
 from shop.audit import find_faults
-from shop.payments import bank_refetch
+from shop.payments import bank_batches, bank_refetch
 from shop.payments.bank_rows import BankState, BankTxn
+from shop.payments.notices import Direction
 from shop.payments.payments import Payment
 from tests.conftest import SECRET
-from tests.shop.bank_money import ACCOUNT, an_unpaid
+from tests.shop.bank_money import ACCOUNT, a_row, an_unpaid
 
 KEY = "khoa"
 KEYS = {
@@ -110,6 +112,30 @@ def test_a_message_that_was_lost_is_caught_at_night(
 
     assert captured(database, payment_id) == Money(165_000)
     assert rows_in(database) == 2
+
+
+def test_a_statement_after_the_messages_brings_only_what_they_did_not_tell(
+    database: Database,
+) -> None:
+    producer_id, payment_id, memo = an_awaited(database)
+    now = utc_now()
+    told = [a_row(f"ck {memo}", number="1", at=now), a_row("tien le", 5_000, "2", at=now)]
+    written = [
+        replace(row, provider="statement", txn_id=f"s{row.txn_id}", reference=f"50 {row.txn_id}")
+        for row in told
+    ]
+    written += [
+        replace(written[1], txn_id="s3", reference="50 3"),
+        replace(written[1], txn_id="s4", memo="phi", direction=Direction.OUT),
+    ]
+
+    bank_batches.take_all(database, told, producer_id=producer_id, now=now)
+    first = bank_batches.take_all(database, written, producer_id=producer_id, now=now)
+    again = bank_batches.take_all(database, written, producer_id=producer_id, now=now)
+
+    assert (first.new, first.matched, first.waiting) == (4, 0, 1)
+    assert (again.new, again.seen) == (0, 4)
+    assert captured(database, payment_id) == Money(165_000)
 
 
 def test_many_pages_are_read_to_the_end(

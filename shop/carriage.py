@@ -235,7 +235,12 @@ def follow(
     """
     shipment = _locked(session, shipment_id)
     event = shipments.take_down(session, shipment, told, truth, now=now)
-    if event is None or event.outcome != MOVED:
+    if event is None:
+        return True
+    if "IsPartialReturn" in told.more:
+        # Some goods were kept and some come back: only people can sort that out.
+        shipment.needs_look = True
+    if event.outcome != MOVED:
         return True
     part = session.get_one(SellerOrder, shipment.seller_order_id)
     order = session.get_one(Order, part.order_id)

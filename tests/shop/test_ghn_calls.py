@@ -290,6 +290,14 @@ def test_bad_news_waits_for_staff(sent: Sent, carrier: GhnStandIn, word: str) ->
     assert part.state is SellerOrderState.SHIPPED
 
 
+def test_a_parcel_that_comes_back_in_part_waits_for_people(sent: Sent, carrier: GhnStandIn) -> None:
+    [told] = carrier.advance(sent.waybill, "picked")
+
+    sent.call({**told, "IsPartialReturn": True})
+
+    assert sent.read()[1].needs_look
+
+
 def test_silent_parcels_are_asked_about(sent: Sent, carrier: GhnStandIn) -> None:
     carrier.advance(sent.waybill, "picked", "delivering")
     with sent.database.transaction() as session:

@@ -22,6 +22,7 @@ from catalog.variants import Variant
 from core.clock import utc_now
 from core.codes import new_code
 from core.db import Base
+from core.text import fold
 from shop import checkout, links
 from shop.carts import Cart, CartLine
 from shop.checkout import Buyer
@@ -32,11 +33,12 @@ PLENTY = 10_000_000
 FASTEST = 5_000  # orders a second that no side reaches
 BUYER = "Nguyễn Thị Ẩn"
 STREET = "Thôn 3, số 8"
+LETTER = '{"part_id": 1, "template": "new_order", "key": "place"}'
 
 CLOSE_CART = "UPDATE cart SET state = 'ordered', updated_at = ? WHERE id = ? AND state = 'open'"
 READ_GOODS = """
-SELECT l.variant_id, l.quantity, l.seen_price, v.price, v.unit, v.name, p.name, p.place_text,
-       s.id, s.name, i.id, d.name, d.fee
+SELECT l.variant_id, l.quantity, v.price, v.unit, v.name, p.id, p.name, p.place_text,
+       s.id, s.name, i.id, d.id, d.kind, d.name, d.fee
 FROM cart_line l
 JOIN variant v ON v.id = l.variant_id
 JOIN product p ON p.id = v.product_id
@@ -53,25 +55,34 @@ INSERT INTO reservation (stock_id, quantity, state, created_at)
 VALUES (?, ?, 'committed', ?) RETURNING id
 """
 ADD_ORDER = """
-INSERT INTO customer_order (code, token_hash, cart_id, state, payment_method, buyer_name,
-    buyer_phone, province_code, commune_code, street, address_text, total, language, placed_at)
-VALUES (?, ?, ?, 'placed', 'cod', ?, ?, ?, ?, ?, ?, ?, 'vi', ?) RETURNING id
+INSERT INTO customer_order (code, token_hash, cart_id, state, payment_status, payment_method,
+    buyer_name, buyer_folded, buyer_phone, province_code, commune_code, street, address_text,
+    discount_total, total, source, adult, frozen, language, placed_at)
+VALUES (?, ?, ?, 'placed', 'cod_due', 'cod', ?, ?, ?, ?, ?, ?, ?, 0, ?, 'web', ?, ?, 'vi', ?)
+RETURNING id
 """
 ADD_PART = """
-INSERT INTO seller_order (order_id, producer_id, producer_name, state, delivery_name,
-    items_total, shipping_fee, total, confirm_by, called_buyer)
-VALUES (?, ?, ?, 'to_confirm', ?, ?, ?, ?, ?, ?) RETURNING id
+INSERT INTO seller_order (order_id, producer_id, producer_name, state, delivery_method_id,
+    delivery_kind, delivery_name, weight_g, items_total, discount_total, shipping_fee,
+    shipping_discount, total, confirm_by, failed_attempts, reminders, called_buyer)
+VALUES (?, ?, ?, 'to_confirm', ?, ?, ?, 0, ?, 0, ?, 0, ?, ?, 0, 0, ?) RETURNING id
 """
 ADD_LINE = """
-INSERT INTO order_line (seller_order_id, variant_id, product_name, variant_name, unit,
-    unit_price, quantity, place)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id
+INSERT INTO order_line (seller_order_id, variant_id, product_id, product_name, variant_name, unit,
+    unit_price, quantity, quantity_cancelled, quantity_returned, discount_share,
+    discount_cancelled, commission_bp, place)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, ?) RETURNING id
 """
 ADD_HOLD = "INSERT INTO line_hold (reservation_id, line_id) VALUES (?, ?)"
 ADD_PAYMENT = """
-INSERT INTO payment (order_id, seller_order_id, method, state, amount, captured, created_at,
-    refund_due, refunded)
-VALUES (?, ?, 'cod', 'due', ?, 0, ?, 0, 0)
+INSERT INTO payment (order_id, seller_order_id, method, state, amount, captured, attempt,
+    openings, created_at, refund_due, refunded)
+VALUES (?, ?, 'cod', 'due', ?, 0, 1, 0, ?, 0, 0) RETURNING id
+"""
+ADD_SHARE = "INSERT INTO payment_share (payment_id, seller_order_id, amount) VALUES (?, ?, ?)"
+ADD_TASK = """
+INSERT INTO task (kind, key, payload, state, run_at, attempts, created_at)
+VALUES ('order.message', ?, ?, 'due', ?, 0, ?) ON CONFLICT (key) DO NOTHING
 """
 ADD_EVENT = """
 INSERT INTO order_event (order_id, seller_order_id, at, verb, to_state, actor_name, detail)
@@ -238,23 +249,29 @@ def bare_ordering(shop: Shop, driver: Driver) -> Any:
         driver.begin()
         driver.run(CLOSE_CART, (now, wish.cart_id))
         [goods] = driver.run(READ_GOODS, (wish.cart_id,)).fetchall()
-        variant, quantity, _seen, price, unit, size, name, place, seller, seller_name = goods[:10]
-        stock_row, way, fee = goods[10:]
+        variant, quantity, price, unit, size, product, name, place = goods[:8]
+        seller, seller_name, stock_row, way, kind, way_name, fee = goods[8:]
         driver.run(HOLD, (quantity, stock_row, quantity))
         hold = driver.number(ADD_RESERVATION, (stock_row, quantity, now))
         items = price * quantity
         order = driver.number(
             ADD_ORDER,
-            (new_code(ORDER_CODE), links.mark_hash(mark), wish.cart_id, BUYER, wish.phone,
-             wish.province_code, wish.commune_code, STREET, STREET, items + fee, now),
+            (new_code(ORDER_CODE), links.mark_hash(mark), wish.cart_id, BUYER, fold(BUYER),
+             wish.phone, wish.province_code, wish.commune_code, STREET, STREET, items + fee,
+             False, False, now),
         )  # fmt: skip
         part = driver.number(
-            ADD_PART, (order, seller, seller_name, way, items, fee, items + fee, now, False)
+            ADD_PART,
+            (order, seller, seller_name, way, kind, way_name, items, fee, items + fee, now, False),
         )
-        line = driver.number(ADD_LINE, (part, variant, name, size, unit, price, quantity, place))
+        line = driver.number(
+            ADD_LINE, (part, variant, product, name, size, unit, price, quantity, place)
+        )
         driver.run(ADD_HOLD, (hold, line))
-        driver.run(ADD_PAYMENT, (order, part, items + fee, now))
+        payment = driver.number(ADD_PAYMENT, (order, part, items + fee, now))
+        driver.run(ADD_SHARE, (payment, part, items + fee))
         driver.run(ADD_EVENT, (order, part, now, "người mua"))
+        driver.run(ADD_TASK, (f"message:{part}", LETTER, now, now))
         driver.commit()
         return 1
 

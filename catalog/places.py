@@ -4,7 +4,7 @@ import csv
 import enum
 import json
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -88,6 +88,13 @@ def get_unit(session: Session, code: str) -> AdminUnit:
 def find_unit(session: Session, code: str | None) -> AdminUnit | None:
     """Return the province or commune under `code`, if there is one."""
     return session.get(AdminUnit, code) if code else None
+
+
+def find_in_force(session: Session, codes: Collection[str]) -> Sequence[AdminUnit]:
+    """Return which of these provinces and communes are in force."""
+    return session.scalars(
+        select(AdminUnit).where(AdminUnit.code.in_(codes), AdminUnit.valid_to.is_(None))
+    ).all()
 
 
 def list_provinces(session: Session) -> list[AdminUnit]:

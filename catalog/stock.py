@@ -176,6 +176,7 @@ def reserve(
 ) -> list[list[Reservation]]:
     """Set aside every wanted quantity, first-expiring lots first, or raise OutOfStock.
 
+    What is held until `expires_at` is ended by a timer; without it, it is committed at once.
     Returns the reservations of each wanted line, in order. Stock rows are taken in ascending id,
     so that two carts with the same goods cannot wait for each other; the caller's transaction
     rolls back on OutOfStock and nothing is held.
@@ -188,7 +189,11 @@ def reserve(
                 missing[line_no] -= quantity
                 taken[line_no].append(
                     Reservation(
-                        stock_id=stock_id, quantity=quantity, created_at=now, expires_at=expires_at
+                        stock_id=stock_id,
+                        quantity=quantity,
+                        state=HoldState.COMMITTED if expires_at is None else HoldState.HELD,
+                        created_at=now,
+                        expires_at=expires_at,
                     )
                 )
         if not any(missing):
@@ -204,23 +209,26 @@ def reserve(
 def _plan_rows(
     session: Session, wanted: list[Wanted], missing: list[int], now: datetime
 ) -> list[tuple[int, int, int]]:
-    """Return (stock row, line, quantity) from what is free at this moment."""
+    """Return (stock row, line, quantity) from what is free at this moment.
+
+    Every row that could serve is locked first, in ascending id: who finds one sold out and takes
+    another must not come back to a lower row while somebody there waits for this one.
+    """
     today = vietnam_day(now)
-    rows = session.execute(
+    found = session.execute(
         select(
             StockItem.id,
             StockItem.variant_id,
             StockItem.lot_id,
             StockItem.on_hand - StockItem.reserved,
+            Lot.expires_on,
         )
         .outerjoin(Lot, Lot.id == StockItem.lot_id)
-        .where(
-            StockItem.variant_id.in_({line.variant_id for line in wanted}),
-            StockItem.on_hand > StockItem.reserved,
-            sellable_rows(today),
-        )
-        .order_by(Lot.expires_on.is_(None), Lot.expires_on, StockItem.id)
+        .where(StockItem.variant_id.in_({line.variant_id for line in wanted}), sellable_rows(today))
+        .order_by(StockItem.id)
+        .with_for_update(key_share=True, of=StockItem)
     ).all()
+    rows = sorted(found, key=lambda row: (row.expires_on or date.max, row.id))
     free = {row.id: int(row[3]) for row in rows}
     rows_of: dict[int, list[Any]] = defaultdict(list)
     for row in rows:

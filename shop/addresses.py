@@ -13,6 +13,7 @@ from catalog import places
 from core.db import Base, Database
 from core.errors import Conflict, NotFound
 from core.i18n import lazy as _
+from shop import wishes
 from shop.orders import Order
 from shop.wishes import Mistyped, Reader
 
@@ -141,15 +142,16 @@ def keep(
     reader = Reader(typed)
     phone = reader.phone()
     name = reader.line("name", missing=_("Write the name of who receives the goods."))
-    province, commune = reader.places(session)
+    to = wishes.destination(session, typed)
+    reader.check_place(to)
     street = reader.line("street", missing=_("Write the house number, road or hamlet."))
     if reader.mistakes:
         raise Mistyped(reader.mistakes)
     values = {
         "name": name,
         "phone": phone,
-        "province_code": province[0],
-        "commune_code": commune[0],
+        "province_code": to.province_code,
+        "commune_code": to.commune_code,
         "street": street,
     }
     _wait_for(session, user_id)

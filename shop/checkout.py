@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from accounts.audit import Actor
 from catalog import certificates, sales, stock
-from catalog.stock import OutOfStock, Reservation, Wanted
+from catalog.stock import OutOfStock, Wanted
 from core.clock import vietnam_day
 from core.codes import new_code
 from core.errors import Conflict, Throttled
@@ -107,16 +107,16 @@ def place(
     goods), FeeRose (if delivery costs more than `seen_fees`, where given, say) and
     SoldOutMeanwhile.
     """
-    closed = session.scalar(
+    cart = session.scalar(
         update(Cart)
         .where(Cart.id == cart_id, Cart.state == CartState.OPEN)
         .values(state=CartState.ORDERED, updated_at=now)
-        .returning(Cart.id)
+        .returning(Cart)
     )
-    if closed is None:
+    if cart is None:
         return _placed_before(session, cart_id)
-    cart = session.get_one(Cart, cart_id)
-    quote = quotes.quote(session, cart, now=now, to=wishes.destination(session, typed))
+    to = wishes.destination(session, typed)
+    quote = quotes.quote(session, cart, now=now, to=to)
     if not quote.lines:
         raise EmptyCart(_("The cart is empty."))
     _refuse_changed(quote, agreed_prices)
@@ -126,7 +126,7 @@ def place(
         )
     adults_only = age.asks(session, {line.product_id for line in quote.lines})
     wish = wishes.read(
-        session, typed, quote, choices.offered(session, quote, selling),
+        typed, quote, choices.offered(session, quote, selling), to=to,
         adults_only_on=vietnam_day(now) if adults_only else None,
     )  # fmt: skip
     code = typed.get("voucher", cart.voucher or "")
@@ -135,11 +135,11 @@ def place(
         raise Mistyped([("voucher", quote.voucher_refused)])
     _refuse_dearer_ways(quote, wish, seen_fees)
     _refuse_flood(session, wish.phone, now=now)
-    held = _hold(session, quote.lines, method=wish.method, now=now)
+    _refuse_sold_out(quote.lines)
     _count_promotions(session, quote, wish, now=now)
     order = _order(session, cart, wish, quote, buyer=buyer, now=now)
     parts = _parts(session, order, wish, quote, now=now)
-    _lines(session, parts, quote, held, now=now)
+    lines = _lines(session, parts, quote, now=now)
     asking.ask(
         session, order, parts, method=wish.method, selling=selling, now=now,
         accounts={parcel.producer_id: parcel.account for parcel in quote.parcels},
@@ -152,6 +152,8 @@ def place(
     confirmations.queue(
         session, order, link=f"{public_url}/don-hang/{order.code}?t={buyer.mark}", now=now
     )
+    # Last of all: whoever wants the same goods waits from here until the end only.
+    _hold(session, lines, quote.lines, method=wish.method, now=now)
     return order
 
 
@@ -211,26 +213,41 @@ def _refuse_flood(session: Session, phone: str, *, now: datetime) -> None:
         )  # fmt: skip
 
 
+def _refuse_sold_out(lines: Sequence[QuoteLine]) -> None:
+    """Refuse early what is plainly not there; `_hold` has the last word."""
+    for line in lines:
+        if line.free < line.quantity:
+            raise _sold_out(line.name, line.free)
+
+
+def _sold_out(name: str, left: int) -> SoldOutMeanwhile:
+    if left == 0:
+        return SoldOutMeanwhile(_("%(name)s has just been sold out.", name=name))
+    return SoldOutMeanwhile(_("Only %(left)s of %(name)s are left.", left=left, name=name))
+
+
 def _hold(
-    session: Session, lines: Sequence[QuoteLine], *, method: PaymentMethod, now: datetime
-) -> list[list[Reservation]]:
+    session: Session,
+    lines: Sequence[OrderLine],
+    quoted: Sequence[QuoteLine],
+    *,
+    method: PaymentMethod,
+    now: datetime,
+) -> None:
     """Hold the goods of every line: while money is awaited for its time, else for good."""
-    awaits_money = method in PREPAID
-    wanted = [Wanted(line.variant_id, line.quantity, line.lot_id) for line in lines]
+    wanted = [Wanted(line.variant_id, line.quantity, line.lot_id) for line in quoted]
+    until = now + HOLDS[method] if method in PREPAID else None
     try:
-        held = stock.reserve(
-            session, wanted, now=now, expires_at=now + HOLDS[method] if awaits_money else None
-        )
+        held = stock.reserve(session, wanted, now=now, expires_at=until)
     except OutOfStock as refusal:
-        name = next(line.name for line in lines if line.variant_id == refusal.variant_id)
-        if refusal.left == 0:
-            raise SoldOutMeanwhile(_("%(name)s has just been sold out.", name=name)) from refusal
-        raise SoldOutMeanwhile(
-            _("Only %(left)s of %(name)s are left.", left=refusal.left, name=name)
-        ) from refusal
-    if not awaits_money:
-        stock.commit_holds(session, [hold.id for holds in held for hold in holds])
-    return held
+        name = next(line.name for line in quoted if line.variant_id == refusal.variant_id)
+        raise _sold_out(name, refusal.left) from refusal
+    session.add_all(
+        LineHold(reservation_id=hold.id, line_id=line.id)
+        for line, holds in zip(lines, held, strict=True)
+        for hold in holds
+    )
+    session.flush()
 
 
 def _count_promotions(session: Session, quote: Quote, wish: Wish, *, now: datetime) -> None:
@@ -324,10 +341,9 @@ def _lines(
     session: Session,
     parts: list[SellerOrder],
     quote: Quote,
-    held: list[list[Reservation]],
     *,
     now: datetime,
-) -> None:
+) -> list[OrderLine]:
     stars = certificates.stars_today(
         session, {line.product_id for line in quote.lines}, vietnam_day(now)
     )
@@ -357,11 +373,7 @@ def _lines(
     ]
     session.add_all(lines)
     session.flush()  # gives the lines their ids
-    session.add_all(
-        LineHold(reservation_id=hold.id, line_id=line.id)
-        for line, holds in zip(lines, held, strict=True)
-        for hold in holds
-    )
+    return lines
 
 
 def _free_code(session: Session) -> str:

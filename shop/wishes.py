@@ -51,35 +51,40 @@ class Wish:
 
 def destination(session: Session, typed: Mapping[str, str]) -> To:
     """Return where the goods go as far as the form `typed` says it: codes that fit, and names."""
-    reader = Reader(typed)
-    province = reader.unit(session, "province_code", None)
-    commune = reader.unit(session, "ward_code", province[0]) if province else None
-    return To(
-        province_code=province[0] if province else "",
-        commune_code=commune[0] if commune else "",
-        province=province[1] if province else "",
-        commune=commune[1] if commune else "",
-    )
+    codes = {field: typed.get(field, "").strip() for field in CODE_LENGTHS}
+    fitting = [
+        code
+        for field, code in codes.items()
+        if len(code) == CODE_LENGTHS[field] and code.isascii()
+    ]
+    units = {unit.code: unit for unit in places.find_in_force(session, fitting)}
+    province = units.get(codes["province_code"])
+    if province is None or province.parent_code is not None:
+        return To("", "")
+    commune = units.get(codes["ward_code"])
+    if commune is None or commune.parent_code != province.code:
+        return To(province.code, "", province.name)
+    return To(province.code, commune.code, province.name, commune.name)
 
 
 def read(
-    session: Session,
     typed: Mapping[str, str],
     quote: Quote,
     offered: Collection[PaymentMethod],
     *,
+    to: To,
     adults_only_on: date | None = None,
 ) -> Wish:
     """Return the wish in the form `typed`, or raise Mistyped with every mistake in it.
 
-    It is paid in one of the ways `offered`. Goods for adults only name the day on which the buyer
-    has to be of age.
+    `to` is the destination of the same form. It is paid in one of the ways `offered`. Goods for
+    adults only name the day on which the buyer has to be of age.
     """
     reader = Reader(typed)
     phone = reader.phone()
     name = reader.line("name", missing=_("Write the name of who receives the goods."))
     email = reader.email()
-    province, commune = reader.places(session)
+    reader.check_place(to)
     street = reader.line("street", missing=_("Write the house number, road or hamlet."))
     ways, fees = reader.ways(quote)
     method = reader.method(offered)
@@ -88,13 +93,13 @@ def read(
         reader.mistakes += age.mistakes_in(typed, today=adults_only_on)
     if reader.mistakes:
         raise Mistyped(reader.mistakes)
-    place = places.join_place(commune[1], province[1])
+    place = places.join_place(to.commune, to.province)
     return Wish(
         name=name,
         phone=phone,
         email=email,
-        province_code=province[0],
-        commune_code=commune[0],
+        province_code=to.province_code,
+        commune_code=to.commune_code,
         street=street,
         address_text=f"{street}, {place}",
         note=note or None,
@@ -112,16 +117,6 @@ class Reader:
         """Read the form `typed`."""
         self._typed = typed
         self.mistakes: list[tuple[str, str]] = []
-
-    def unit(self, session: Session, field: str, parent: str | None) -> tuple[str, str] | None:
-        """Return code and name of a unit in force beneath `parent`, None for anything else."""
-        code = self._typed.get(field, "").strip()
-        if len(code) != CODE_LENGTHS[field] or not code.isascii():
-            return None
-        unit = places.find_unit(session, code)
-        if unit is None or unit.parent_code != parent or unit.valid_to is not None:
-            return None
-        return unit.code, unit.name
 
     def line(self, field: str, *, missing: object = None) -> str:
         """Return one line of text; an empty one is a mistake if there are words for it."""
@@ -155,17 +150,12 @@ class Reader:
             self._wrong("email", refusal.message)
             return None
 
-    def places(self, session: Session) -> tuple[tuple[str, str], tuple[str, str]]:
-        """Return (code, name) of the province and of its commune."""
-        province = self.unit(session, "province_code", None)
-        if province is None:
+    def check_place(self, to: To) -> None:
+        """Ask for the province and its commune where the form says neither."""
+        if not to.province_code:
             self._wrong("province_code", _("Choose a province or city."))
-            return ("", ""), ("", "")
-        commune = self.unit(session, "ward_code", province[0])
-        if commune is None:
+        elif not to.commune_code:
             self._wrong("ward_code", _("Choose a commune or ward of this province."))
-            return province, ("", "")
-        return province, commune
 
     def ways(self, quote: Quote) -> tuple[dict[int, DeliveryMethod], dict[int, Money]]:
         """Return each producer's way and what it costs to this address."""

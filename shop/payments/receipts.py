@@ -218,5 +218,4 @@ def _hold_again(session: Session, parts: list[SellerOrder], *, now: datetime) ->
         return False
     held = [(line, hold) for line, holds in zip(lines, taken, strict=True) for hold in holds]
     session.add_all(LineHold(reservation_id=hold.id, line_id=line.id) for line, hold in held)
-    stock.commit_holds(session, [hold.id for _line, hold in held])
     return True

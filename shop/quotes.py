@@ -245,9 +245,13 @@ class Quote:
         return all(fee.exact for fee in self.fees_with(chosen))
 
     @property
-    def fees_shown(self) -> list[Fee]:
-        """Return the fee of every way of every parcel, as far as the address is known."""
-        return [parcel.fee(way) for parcel in self.parcels for way in parcel.methods]
+    def depends_on_commune(self) -> bool:
+        """Say whether some way costs more in one commune than in another."""
+        return any(
+            way.zones or way.kind is DeliveryKind.GHN
+            for parcel in self.parcels
+            for way in parcel.methods
+        )
 
     @property
     def fees(self) -> dict[str, int]:

@@ -159,7 +159,7 @@ def _page(
         offered=offered,
         chosen=chosen,
         adults_only=adults_only,
-        fee_by_commune=any(not fee.exact for fee in quote.fees_shown),
+        fee_by_commune=quote.depends_on_commune,
         **place,
         mistakes=mistakes or [],
         wrong=dict(mistakes or []),

@@ -27,7 +27,7 @@ blueprint = Blueprint("desk_cod", __name__, url_prefix="/ban-hang/<producer>/tie
 @desk_view
 def index(*, desk: Desk) -> Response:
     """Show the cash carriers hold, and take a list of what they handed over."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _page(desk)
     upload = request.files.get("file")
     try:
@@ -70,7 +70,7 @@ def hand_over(*, desk: Desk, code: str) -> Response:
 @desk_view
 def batch(*, desk: Desk, batch_id: int) -> Response:
     """Show one list row by row, and try its open rows again."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _batch_page(desk, batch_id)
     with transaction() as session:
         found = remittances.get_batch(session, desk.producer_id, batch_id)

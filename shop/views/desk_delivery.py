@@ -56,7 +56,7 @@ def ways(*, desk: Desk) -> Response:
 @desk_view
 def way(*, desk: Desk, method_id: int) -> Response:
     """Show one way with its places and weights, and change its name and fee."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _page(desk, method_id, typed=request.args)
     try:
         with transaction() as session:

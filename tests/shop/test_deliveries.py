@@ -1,6 +1,7 @@
 """Parcels that do not arrive: tried again, sent back, taken back, lost; stock and money exact."""
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -28,7 +29,7 @@ from tests.factories import a_producer, a_product, a_variant
 from tests.shop.selling import SELLER, a_way, an_order, only_part
 
 pytestmark = pytest.mark.usefixtures("app")
-BY = {"actor": SELLER, "now": NOON}
+BY: dict[str, Any] = {"actor": SELLER, "now": NOON}
 
 
 def goods(session: Session, *, kind: DeliveryKind = DeliveryKind.POST) -> tuple[Variant, Variant]:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from io import BytesIO
+from typing import Any
 
 import pytest
 import xlsxwriter
@@ -30,7 +31,7 @@ from tests.factories import a_producer, a_product, a_user, a_variant
 from tests.shop.selling import SELLER, a_member, a_way, an_order, at_once, hidden, log_in, only_part
 
 pytestmark = pytest.mark.usefixtures("app")
-BY = {"actor": SELLER, "now": NOON}
+BY: dict[str, Any] = {"actor": SELLER, "now": NOON}
 
 
 def a_seller(session: Session) -> Producer:

@@ -77,7 +77,7 @@ def _of_sample(
             select(Product.name, Variant.id)
             .join(Variant, Variant.product_id == Product.id)
             .where(Product.producer_id == producer.id)
-        )
+        ).all()
     )
     return {variants[name]: count for name, count in wanted}
 

@@ -290,3 +290,17 @@ def test_staff_make_sets_of_several_producers(database: Database, visitor: Flask
     with database.reading() as session:
         assert session.scalars(select(GiftSet.name)).one() == "Giỏ"
         assert session.scalars(select(Order.id)).all() == []
+
+
+def test_what_staff_typed_comes_back_as_letters(database: Database, visitor: FlaskClient) -> None:
+    with database.transaction() as session:
+        boss = a_user(session, role=Role.STAFF).id
+    log_in(visitor, database, boss)
+    token = hidden(visitor.get("/quan-tri/gio-qua").text, "csrf_token")
+
+    page = visitor.post(
+        "/quan-tri/gio-qua", data={"csrf_token": token, "name": "Giỏ", "items": "<b>A</b> 1"}
+    ).text
+
+    assert "&lt;b&gt;A&lt;/b&gt; 1" in page
+    assert "<b>A</b>" not in page

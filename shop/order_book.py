@@ -14,6 +14,7 @@ from accounts import audit
 from accounts.audit import Act
 from accounts.phones import show_phone
 from catalog.lots import Lot
+from catalog.picking import Pick
 from catalog.places import AdminUnit
 from catalog.producers import Producer
 from catalog.stock import OPEN, HoldState, Reservation, StockItem
@@ -88,6 +89,7 @@ class File:
     order: Order
     parts: list[SellerOrder]
     lines: dict[int, list[OrderLine]]
+    lots: dict[int, list[Pick]]
     payments: list[Payment]
     refunds: list[Refund]
     parcels: list[Shipment]
@@ -143,6 +145,7 @@ def get(session: Session, code: str) -> File:
         order=order,
         parts=parts,
         lines=lines,
+        lots=orders.lots_of_lines(session, [line.id for some in lines.values() for line in some]),
         payments=_rows(session, select(Payment).filter_by(**of_order).order_by(Payment.id)),
         refunds=_rows(session, select(Refund).filter_by(**of_order).order_by(Refund.id)),
         parcels=_rows(session, parcels.order_by(Shipment.id)),

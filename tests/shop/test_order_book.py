@@ -228,6 +228,7 @@ def test_the_page_of_an_order_shows_all_and_calls_a_part_off(
 
     assert "Nguyễn Thị Ẩn" in shown
     assert "Huỷ phần hàng này" in shown
+    assert "Lô <b" in shown
     assert wordless.status_code == 422
     assert "khách nhờ" in done.text
     assert "thay mặt" in done.text

@@ -2,16 +2,16 @@
 
 import enum
 import re
+from collections.abc import Iterable
 from datetime import date, datetime
 from itertools import count
-from typing import Any, cast
 
-from sqlalchemy import CursorResult, ForeignKey, UniqueConstraint, select, update
+from sqlalchemy import ForeignKey, UniqueConstraint, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from accounts.audit import Actor, describe, record
-from core.db import Base, word
+from core.db import Base, in_batches, word
 from core.errors import Conflict, Invalid
 from core.i18n import lazy as _
 from core.text import clean
@@ -20,6 +20,7 @@ describe(
     {
         "lot.hold": _("held a lot back"),
         "lot.recall": _("recalled a lot"),
+        "lot.release": _("let a lot be sold again"),
     }
 )
 
@@ -145,10 +146,8 @@ def hold(session: Session, lot: Lot, *, reason: str, actor: Actor, now: datetime
 
     Raises NoReason, or AlreadyRecalled: a hold never softens a recall.
     """
-    words = _reason(reason)
-    if _set_state(session, lot, LotState.HELD, {LotState.ACTIVE}):
-        record(session, actor, "lot.hold", f"lot:{lot.id}", now=now, reason=words)
-    elif lot.state is LotState.RECALLED:
+    held = hold_all(session, [lot.id], reason=reason, actor=actor, now=now)
+    if not held and lot.state is LotState.RECALLED:
         raise AlreadyRecalled(_("This lot is already recalled."))
 
 
@@ -157,33 +156,87 @@ def recall(session: Session, lot: Lot, *, reason: str, actor: Actor, now: dateti
 
     Recalling twice is harmless: the first reason and moment stay. Raises NoReason.
     """
-    words = _reason(reason)
-    if _set_state(
+    recall_all(session, [lot.id], reason=reason, actor=actor, now=now)
+
+
+def hold_all(
+    session: Session, lot_ids: Iterable[int], *, reason: str, actor: Actor, now: datetime
+) -> list[int]:
+    """Hold back those of these lots that are sold; return them. Raises NoReason."""
+    words = checked_reason(reason)
+    held = _move_all(session, lot_ids, {LotState.ACTIVE}, LotState.HELD)
+    _record_all(session, held, "lot.hold", words, actor=actor, now=now)
+    return held
+
+
+def recall_all(
+    session: Session, lot_ids: Iterable[int], *, reason: str, actor: Actor, now: datetime
+) -> list[int]:
+    """Recall those of these lots that are not yet recalled; return them. Raises NoReason."""
+    words = checked_reason(reason)
+    recalled = _move_all(
         session,
-        lot,
-        LotState.RECALLED,
+        lot_ids,
         {LotState.ACTIVE, LotState.HELD},
+        LotState.RECALLED,
         recall_reason=words,
         recalled_at=now,
-    ):
-        record(session, actor, "lot.recall", f"lot:{lot.id}", now=now, reason=words)
+    )
+    _record_all(session, recalled, "lot.recall", words, actor=actor, now=now)
+    return recalled
 
 
-def _reason(reason: str) -> str:
+def release_all(
+    session: Session,
+    lot_ids: Iterable[int],
+    *,
+    still_held: bool = False,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+) -> list[int]:
+    """Let stopped lots be sold again, or only held if `still_held`; return those that changed.
+
+    Who may decide so is the caller's to check. Raises NoReason.
+    """
+    words = checked_reason(reason)
+    stopped = {LotState.RECALLED} if still_held else {LotState.HELD, LotState.RECALLED}
+    to = LotState.HELD if still_held else LotState.ACTIVE
+    freed = _move_all(session, lot_ids, stopped, to, recall_reason=None, recalled_at=None)
+    _record_all(session, freed, "lot.release", words, actor=actor, now=now)
+    return freed
+
+
+def checked_reason(reason: str) -> str:
+    """Return the words of a reason, tidied, or raise NoReason."""
     words = clean(reason)
     if not words or len(words) > LONGEST_REASON:
         raise NoReason(_("Say why, in at most 500 letters."), field="reason")
     return words
 
 
-def _set_state(
-    session: Session, lot: Lot, to: LotState, allowed: set[LotState], **facts: object
-) -> bool:
-    changed = session.execute(
-        update(Lot)
-        .where(Lot.id == lot.id, Lot.state.in_(allowed))
-        .values(state=to, **facts)
-        .execution_options(synchronize_session=False)
-    )
-    session.expire(lot)
-    return cast("CursorResult[Any]", changed).rowcount == 1
+def _move_all(
+    session: Session, lot_ids: Iterable[int], allowed: set[LotState], to: LotState, **facts: object
+) -> list[int]:
+    moved: list[int] = []
+    for some in in_batches(lot_ids):
+        changed = session.scalars(
+            update(Lot)
+            .where(Lot.id.in_(some), Lot.state.in_(allowed))
+            .values(state=to, **facts)
+            .returning(Lot.id)
+            .execution_options(synchronize_session=False)
+        )
+        moved += sorted(changed)
+        for lot_id in some:
+            known = session.identity_map.get(session.identity_key(Lot, lot_id))
+            if known is not None:
+                session.expire(known)
+    return moved
+
+
+def _record_all(
+    session: Session, lot_ids: list[int], verb: str, reason: str, *, actor: Actor, now: datetime
+) -> None:
+    for lot_id in lot_ids:
+        record(session, actor, verb, f"lot:{lot_id}", now=now, reason=reason)

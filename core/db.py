@@ -5,7 +5,7 @@ plain BEGIN two writers can both read, then fail on upgrade. Readers never wait 
 """
 
 import enum
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -158,6 +158,13 @@ def ask(
     """
     session.flush()
     return session.connection().execute(question, values).all()
+
+
+def in_batches(ids: Iterable[int], size: int = 1_000) -> Iterator[list[int]]:
+    """Give ids in ascending order, as many at once as one statement may name."""
+    ordered = sorted(set(ids))
+    for start in range(0, len(ordered), size):
+        yield ordered[start : start + size]
 
 
 def take_time(connection: Connection) -> None:

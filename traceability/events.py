@@ -52,7 +52,7 @@ class TraceEvent(Base):
     base: Mapped[str]
     body: Mapped[str]
     event_hash: Mapped[str] = mapped_column(index=True)
-    corrects: Mapped[int | None] = mapped_column(ForeignKey("trace_event.id"))
+    corrects: Mapped[int | None] = mapped_column(ForeignKey("trace_event.id"), index=True)
     entered_by: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     recorded_at: Mapped[datetime]
     log_position: Mapped[int] = mapped_column(unique=True)

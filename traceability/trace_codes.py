@@ -12,6 +12,7 @@ from catalog.lots import Lot
 from catalog.variants import Variant
 from core.codes import new_code
 from core.db import Base, word
+from traceability import known_gtins
 from traceability.codes import TRACE_CODE
 
 TRIES = 5
@@ -71,6 +72,7 @@ def find_lot_code(session: Session, lot_id: int) -> str | None:
 
 def ensure_product_code(session: Session, product_id: int, *, now: datetime) -> str:
     """Return the product's public code, giving it one the first time."""
+    known_gtins.remember(session, product_id, now=now)
     return _ensure(
         session,
         lambda: find_product_code(session, product_id),
@@ -85,6 +87,7 @@ def ensure_lot_code(session: Session, lot: Lot, *, now: datetime) -> str:
     product_id = session.scalars(
         select(Variant.product_id).where(Variant.id == lot.variant_id)
     ).one()
+    known_gtins.remember(session, product_id, now=now)
     return _ensure(
         session,
         lambda: find_lot_code(session, lot.id),

@@ -134,13 +134,32 @@ def _master_data(about: About) -> dict[str, Any]:
 def recall_of(about: About, *, now: datetime) -> dict[str, Any]:
     """Return the event that a lot is held back because it is recalled."""
     return {
+        **_watched(about, "holding", "recalled", now=now),
+        "persistentDisposition": {"set": ["recalled"]},
+    }
+
+
+def hold_of(about: About, *, now: datetime) -> dict[str, Any]:
+    """Return the event that a lot is held back while it is looked into."""
+    return _watched(about, "holding", "non_sellable_other", now=now)
+
+
+def release_of(about: About, *, now: datetime, was_recalled: bool) -> dict[str, Any]:
+    """Return the event that a lot which was held back may be sold again."""
+    said = _watched(about, "inspecting", "sellable_accessible", now=now)
+    return {**said, "persistentDisposition": {"unset": ["recalled"]}} if was_recalled else said
+
+
+def _watched(
+    about: About, business_step: str, disposition: str, *, now: datetime
+) -> dict[str, Any]:
+    return {
         "type": "ObjectEvent",
         "eventTime": written_time(now, "+07:00"),
         "eventTimeZoneOffset": "+07:00",
         "action": "OBSERVE",
-        "bizStep": "holding",
-        "disposition": "recalled",
-        "persistentDisposition": {"set": ["recalled"]},
+        "bizStep": business_step,
+        "disposition": disposition,
         "readPoint": {"id": about.place},
         "quantityList": [{"epcClass": about.lot}],
     }

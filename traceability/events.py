@@ -8,6 +8,7 @@ import enum
 import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -101,6 +102,17 @@ def of_steps(session: Session, step_ids: Iterable[int]) -> dict[int, TraceEvent]
     return {row.step_id: row for row in rows if row.step_id is not None}
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One event to be written down: its body, whose lot it is of, and the sender's name for it."""
+
+    body: Mapping[str, Any]
+    uid: str
+    lot_id: int | None
+    step_id: int | None = None
+    private: Mapping[str, str] | None = None
+
+
 def record(
     session: Session,
     body: Mapping[str, Any],
@@ -120,35 +132,65 @@ def record(
     `private` are the words that stay outside the event: each is committed to with a salt of its
     own. The caller has checked that `uid` is new.
     """
-    salted = {
-        field: (secrets.token_hex(SALT_BYTES), value)
-        for field, value in (private or {}).items()
-        if value
-    }
-    ident = event_hash(body, namespaces(base))
-    commitments = {field: commit(salt, field, value) for field, (salt, value) in salted.items()}
-    declared = body.get("errorDeclaration") if kind is EventKind.DECLARATION else None
-    position = log.append(session, [entry_of(ident, commitments, declared)], now=now)
-    event = TraceEvent(
-        uid=uid,
-        lot_id=lot_id,
-        step_id=step_id,
-        kind=kind,
-        base=base,
-        body=canonical(body),
-        event_hash=ident,
-        corrects=corrects.id if corrects else None,
-        entered_by=actor.user_id,
-        recorded_at=now,
-        log_position=position,
-    )
-    session.add(event)
-    session.flush()  # gives the event its id
+    told = Told(body, uid, lot_id, step_id, private)
+    return record_all(
+        session, [told], kind=kind, base=base, corrects=corrects, actor=actor, now=now
+    )[0]
+
+
+def record_all(
+    session: Session,
+    told: Sequence[Told],
+    *,
+    kind: EventKind,
+    base: str,
+    corrects: TraceEvent | None = None,
+    actor: Actor,
+    now: datetime,
+) -> list[TraceEvent]:
+    """Write many events down as `record` does one; the log grows once for all of them."""
+    salted = [
+        {
+            field: (secrets.token_hex(SALT_BYTES), value)
+            for field, value in (one.private or {}).items()
+            if value
+        }
+        for one in told
+    ]
+    idents = [event_hash(one.body, namespaces(base)) for one in told]
+    entries = [
+        entry_of(
+            ident,
+            {field: commit(salt, field, value) for field, (salt, value) in words.items()},
+            one.body.get("errorDeclaration") if kind is EventKind.DECLARATION else None,
+        )
+        for one, ident, words in zip(told, idents, salted, strict=True)
+    ]
+    position = log.append(session, entries, now=now)
+    rows = [
+        TraceEvent(
+            uid=one.uid,
+            lot_id=one.lot_id,
+            step_id=one.step_id,
+            kind=kind,
+            base=base,
+            body=canonical(one.body),
+            event_hash=ident,
+            corrects=corrects.id if corrects else None,
+            entered_by=actor.user_id,
+            recorded_at=now,
+            log_position=position + number,
+        )
+        for number, (one, ident) in enumerate(zip(told, idents, strict=True))
+    ]
+    session.add_all(rows)
+    session.flush()  # gives the events their ids
     session.add_all(
-        Commitment(event_id=event.id, field=field, salt=salt, value=value)
-        for field, (salt, value) in salted.items()
+        Commitment(event_id=row.id, field=field, salt=salt, value=value)
+        for row, words in zip(rows, salted, strict=True)
+        for field, (salt, value) in words.items()
     )
-    return event
+    return rows
 
 
 def entry_of(

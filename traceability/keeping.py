@@ -14,6 +14,7 @@ from catalog.lots import Lot
 from catalog.producers import Producer
 from catalog.products import Product
 from catalog.variants import Variant
+from core import events as news
 from core.errors import Conflict, Invalid
 from core.i18n import lazy as _
 from traceability import addresses, diary, epcis, events, trace_codes
@@ -44,6 +45,17 @@ class Input:
     lot_id: int
     quantity: Decimal | None = None
     unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LotsLinked:
+    """A line told that some lots went into another: what was said of them holds for it too."""
+
+    lot_id: int
+    input_ids: tuple[int, ...]
+    base: str
+    actor: Actor
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +125,9 @@ def keep(session: Session, lot: Lot, line: Line, *, base: str, actor: Actor, now
         for one in line.inputs
     )
     session.flush()
+    if line.inputs:
+        linked = LotsLinked(lot.id, tuple(one.lot_id for one in line.inputs), base, actor, now)
+        news.publish(session, linked)
     return step
 
 

@@ -1,15 +1,19 @@
 """The transparency log: entries are only ever added, and anybody can check that none was changed.
 
-Entry n is a line of text; its leaf hash stands in a Merkle tree (RFC 6962) whose completed nodes
-are kept, so that adding costs one chain of hashes and a proof a few rows, however long the log is.
+Entry n is a line of text; its leaf hash stands in a Merkle tree (RFC 6962). Of the completed nodes
+every fourth level is kept, one row for sixteen below it, so that adding costs little more than the
+entries and a proof a few rows, however long the log is.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import CursorResult, LargeBinary, insert, select, tuple_, update
+from sqlalchemy import CursorResult, LargeBinary, Table, bindparam, insert, select, tuple_, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.db import Base
@@ -20,6 +24,7 @@ from traceability.merkle import HASH_BYTES, Frontier, Subtree
 
 ONE_HEAD = 1
 ROWS_AT_ONCE = 1_000
+KEPT_LEVELS = 4
 T = TypeVar("T")
 
 
@@ -43,13 +48,21 @@ class LogEntry(Base):
 
 
 class LogNode(Base):
-    """The root of a completed subtree of 2**level leaves; level 0 stands in the entries."""
+    """The root of a completed subtree of 2**level leaves; level 0 stands in the entries.
+
+    Levels in between are computed from the kept ones beneath them.
+    """
 
     __tablename__ = "log_node"
 
     level: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     hash: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+# Rows, not objects: only so is adding and reading all of it as quick as hashing it.
+_entry = cast("Table", LogEntry.__table__)
+_node = cast("Table", LogNode.__table__)
 
 
 class LogHead(Base):
@@ -84,14 +97,9 @@ def append(session: Session, entries: Sequence[str], *, now: datetime) -> int:
     Writers follow one another: the head is locked, then moved by one conditional statement.
     """
     row = _locked_head(session)
-    first, frontier = row.size, _frontier(row.frontier)
-    leaves: list[dict[str, Any]] = []
-    nodes: list[dict[str, Any]] = []
-    for position, entry in enumerate(entries, start=first):
-        leaf = merkle.leaf_hash(entry.encode())
-        frontier, completed = merkle.grow(frontier, position, leaf)
-        leaves.append({"position": position, "leaf": leaf, "entry": entry, "added_at": now})
-        nodes += [{"level": one[0], "number": one[1], "hash": one[2]} for one in completed[1:]]
+    first = row.size
+    leaves = [sha256(b"\x00" + entry.encode()).digest() for entry in entries]
+    frontier, nodes = merkle.grow(_frontier(row.frontier), first, leaves, every=KEPT_LEVELS)
     moved = session.execute(
         update(LogHead)
         .where(LogHead.id == ONE_HEAD, LogHead.size == first)
@@ -101,10 +109,17 @@ def append(session: Session, entries: Sequence[str], *, now: datetime) -> int:
     if cast("CursorResult[Any]", moved).rowcount != 1:
         raise LogMovedMeanwhile(_("Someone else was writing. Try again."))
     session.expire(row)
-    for start in range(0, len(leaves), ROWS_AT_ONCE):
-        session.execute(insert(LogEntry), leaves[start : start + ROWS_AT_ONCE])
-    for start in range(0, len(nodes), ROWS_AT_ONCE):
-        session.execute(insert(LogNode), nodes[start : start + ROWS_AT_ONCE])
+    rows = [
+        {"position": position, "leaf": leaf, "entry": entry, "added_at": now}
+        for position, (leaf, entry) in enumerate(zip(leaves, entries, strict=True), start=first)
+    ]
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        session.execute(insert(_entry), rows[start : start + ROWS_AT_ONCE])
+    if nodes:
+        session.execute(
+            insert(_node),
+            [{"level": level, "number": number, "hash": node} for level, number, node in nodes],
+        )
     return first
 
 
@@ -130,22 +145,6 @@ def get_entry(session: Session, position: int) -> LogEntry:
     return row
 
 
-def stream_entries(session: Session, *, start: int = 0) -> Iterator[LogEntry]:
-    """Give every entry from `start` on in order, a thousand at a time."""
-    while True:
-        rows = session.scalars(
-            select(LogEntry)
-            .where(LogEntry.position >= start)
-            .order_by(LogEntry.position)
-            .limit(ROWS_AT_ONCE)
-        ).all()
-        yield from rows
-        if len(rows) < ROWS_AT_ONCE:
-            return
-        start = rows[-1].position + 1
-        session.expunge_all()
-
-
 def root_at(session: Session, size: int) -> bytes:
     """Return the root the log had when it was `size` long; NoSuchEntry if it never was."""
     _refuse_longer(session, size)
@@ -154,10 +153,18 @@ def root_at(session: Session, size: int) -> bytes:
 
 def inclusion_proof(session: Session, position: int, size: int) -> list[bytes]:
     """Return the path from the entry at `position` to the root of the first `size` entries."""
+    return inclusion_proofs(session, [position], size)[0]
+
+
+def inclusion_proofs(session: Session, positions: Sequence[int], size: int) -> list[list[bytes]]:
+    """Return the path of each of these entries, in as few questions as for one."""
     _refuse_longer(session, size)
-    if not 0 <= position < size:
+    if not all(0 <= position < size for position in positions):
         raise NoSuchEntry(_("The log has no such entry yet."))
-    return _with_nodes(session, lambda subtree: merkle.inclusion_proof(subtree, position, size))
+    return _with_nodes(
+        session,
+        lambda subtree: [merkle.inclusion_proof(subtree, one, size) for one in positions],
+    )
 
 
 def consistency_proof(session: Session, old: int, new: int) -> list[bytes]:
@@ -178,7 +185,7 @@ def _with_nodes(session: Session, compute: Callable[[Subtree], T]) -> T:
     wanted: set[tuple[int, int]] = set()
 
     def learn(level: int, number: int) -> bytes:
-        wanted.add((level, number))
+        wanted.update(_kept_under(level, number))
         return bytes(HASH_BYTES)
 
     compute(learn)
@@ -197,23 +204,78 @@ def _with_nodes(session: Session, compute: Callable[[Subtree], T]) -> T:
             )
         ):
             nodes[level, number] = node
-    return compute(lambda level, number: nodes[level, number])
+
+    def subtree(level: int, number: int) -> bytes:
+        row = [nodes[one] for one in _kept_under(level, number)]
+        while len(row) > 1:
+            row = merkle.level_above(row)
+        return row[0]
+
+    return compute(subtree)
+
+
+def _kept_under(level: int, number: int) -> list[tuple[int, int]]:
+    """Return the kept nodes that a node is computed from: itself, if it is kept."""
+    up = level % KEPT_LEVELS
+    return [(level - up, one) for one in range(number << up, (number + 1) << up)]
 
 
 def find_faults(session: Session) -> Iterator[str]:
     """Read the whole log and name every entry, node or head that is not what it was when added."""
     size, frontier = 0, cast("Frontier", ())
-    for row in stream_entries(session):
-        if row.position != size:
-            yield f"log entry {size}: is missing"
+    for rows in _chunks(session):
+        # Positions are unique and in order: first and last tell whether one is missing.
+        if (rows[0][0], rows[-1][0]) != (size, size + len(rows) - 1):
+            missing = next(place for place, row in enumerate(rows, size) if row[0] != place)
+            yield f"log entry {missing}: is missing"
             return
-        leaf = merkle.leaf_hash(row.entry.encode())
-        if leaf != row.leaf:
-            yield f"log entry {row.position}: its text is not the one that was added"
-        frontier, _nodes = merkle.grow(frontier, size, row.leaf)
-        size += 1
-    said = head(session)
-    if said.size != size:
-        yield f"log: the head says {said.size} entries, there are {size}"
-    elif said.root != merkle.root_of(frontier):
+        leaves = [sha256(b"\x00" + entry.encode()).digest() for _at, _leaf, entry in rows]
+        kept = [row[1] for row in rows]
+        if leaves != kept:
+            for place, (leaf, said) in enumerate(zip(leaves, kept, strict=True), start=size):
+                if leaf != said:
+                    yield f"log entry {place}: its text is not the one that was added"
+        frontier, nodes = merkle.grow(frontier, size, kept, every=KEPT_LEVELS)
+        yield from _wrong_nodes(session, nodes)
+        size += len(rows)
+    said_head = head(session)
+    if said_head.size != size:
+        yield f"log: the head says {said_head.size} entries, there are {size}"
+    elif said_head.root != merkle.root_of(frontier):
         yield "log: the root of the entries is not the one of the head"
+
+
+def _chunks(session: Session) -> Iterator[Sequence[Any]]:
+    start = 0
+    while True:
+        rows = session.execute(_CHUNK, {"start": start}).all()
+        if rows:
+            yield rows
+        if len(rows) < CHUNK:
+            return
+        start = rows[-1].position + 1
+
+
+CHUNK = 2_048
+_CHUNK = (
+    select(_entry.c.position, _entry.c.leaf, _entry.c.entry)
+    .where(_entry.c.position >= bindparam("start"))
+    .order_by(_entry.c.position)
+    .limit(CHUNK)
+)
+
+
+def _wrong_nodes(session: Session, nodes: Sequence[tuple[int, int, bytes]]) -> Iterator[str]:
+    for level, group in groupby(nodes, key=itemgetter(0)):
+        made = list(group)
+        bounds = {"level": level, "first": made[0][1], "last": made[-1][1]}
+        kept = {row.number: row.hash for row in session.execute(_NODES, bounds)}
+        for _level, number, node in made:
+            if kept.get(number) != node:
+                yield f"log node {level}/{number}: is not what its entries make it"
+
+
+_NODES = select(_node.c.number, _node.c.hash).where(
+    _node.c.level == bindparam("level"),
+    _node.c.number.between(bindparam("first"), bindparam("last")),
+)

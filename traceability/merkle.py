@@ -4,7 +4,7 @@ Pure functions over hashes. `Frontier` is what has to be kept to add a leaf: the
 perfect subtrees whose sizes are the bits of the tree's size, the largest first.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 
 HASH_BYTES = 32
@@ -25,19 +25,33 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 def grow(
-    frontier: Frontier, size: int, leaf: bytes
+    frontier: Frontier, size: int, leaves: Iterable[bytes], *, every: int = 1
 ) -> tuple[Frontier, list[tuple[int, int, bytes]]]:
-    """Add one leaf hash to a tree of `size`; return the new frontier and every node completed.
+    """Add leaf hashes to a tree of `size`; return the new frontier and the nodes completed.
 
-    Nodes are (level, number, hash), the leaf itself first (level 0).
+    Nodes are (level, number, hash), level by level, only those whose level is a multiple of
+    `every`; the leaves themselves (level 0) are not among them.
     """
-    nodes = [(0, size, leaf)]
-    stack, node, level, number = list(frontier), leaf, 0, size
-    while number & 1:
-        node = node_hash(stack.pop(), node)
-        level, number = level + 1, number >> 1
-        nodes.append((level, number, node))
-    return (*stack, node), nodes
+    levels = [level for level in range(size.bit_length() - 1, -1, -1) if size >> level & 1]
+    held = dict(zip(levels, frontier, strict=True))
+    nodes: list[tuple[int, int, bytes]] = []
+    row, first, level = list(leaves), size, 0
+    while row:
+        if first & 1:
+            row.insert(0, held.pop(level))
+            first -= 1
+        if len(row) & 1:
+            held[level] = row.pop()
+        row, first, level = level_above(row), first >> 1, level + 1
+        if level % every == 0:
+            nodes += [(level, number, node) for number, node in enumerate(row, start=first)]
+    return tuple(held[one] for one in sorted(held, reverse=True)), nodes
+
+
+def level_above(nodes: Sequence[bytes]) -> list[bytes]:
+    """Return the nodes above an even number of neighbours."""
+    pairs = zip(nodes[::2], nodes[1::2], strict=True)
+    return [sha256(b"\x01" + left + right).digest() for left, right in pairs]
 
 
 def root_of(frontier: Frontier) -> bytes:

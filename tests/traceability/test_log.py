@@ -24,7 +24,7 @@ def test_entries_are_added_at_the_end_however_they_come(session: Session) -> Non
     firsts = [log.append(session, entries(*batch), now=NOON) for batch in ([0], [1, 2], [3])]
 
     assert firsts == [0, 1, 3]
-    assert [row.entry for row in log.stream_entries(session)] == entries(0, 1, 2, 3)
+    assert [log.get_entry(session, number).entry for number in range(4)] == entries(0, 1, 2, 3)
     assert log.get_entry(session, 2).entry == "sự kiện 2"
 
 
@@ -108,5 +108,5 @@ def test_writers_at_once_leave_one_log_without_gaps(database: Database) -> None:
     assert sorted(results) == list(range(1, 17, 2))
     with database.reading() as session:
         assert log.head(session).size == 17
-        assert session.query(LogNode).count() == 8 + 4 + 2 + 1
+        assert session.query(LogNode).count() == 1
         assert list(log.find_faults(session)) == []

@@ -35,7 +35,8 @@ class Tree:
         self.nodes: dict[tuple[int, int], bytes] = {}
         self.frontier: merkle.Frontier = ()
         for size, leaf in enumerate(leaves):
-            self.frontier, made = merkle.grow(self.frontier, size, leaf)
+            self.frontier, made = merkle.grow(self.frontier, size, [leaf])
+            self.nodes[0, size] = leaf
             self.nodes.update({(level, number): node for level, number, node in made})
 
     def subtree(self, level: int, number: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Where a Digital Link leads: to the scan page of the finest level that the book knows.
+"""Where a printed address leads: to the scan page of the finest level that the book knows.
 
 Unknown parts are walked up (21 → 10 → 01), and what was not found is told to the page.
 """
@@ -9,10 +9,11 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from catalog.certificates import Certificate
 from catalog.lots import Lot
 from catalog.products import Product
 from catalog.variants import Variant
-from traceability import trace_codes
+from traceability import known_gtins, trace_codes
 from traceability.serials import Serial
 from traceability.trace_codes import TraceCode
 
@@ -28,12 +29,16 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What a link leads to. `levels` go from the product down; `typed` was not found beneath."""
+    """What a link leads to. `levels` go from the product down; `typed` was not found beneath.
+
+    `gtin` is the number in the address, None for our own codes.
+    """
 
     product: Product
     lot: Lot | None
     levels: list[Level]
     typed: str | None = None
+    gtin: str | None = None
 
     @property
     def finest(self) -> Level:
@@ -50,14 +55,10 @@ def resolve(
     session: Session, gtin: str, *, lot: str | None = None, serial: str | None = None
 ) -> Resolved | None:
     """Return where the link leads, or None if the book knows no goods of this GTIN."""
-    row = session.execute(
-        select(Variant.id, Product)
-        .join(Product, Product.id == Variant.product_id)
-        .where(Variant.gtin == gtin)
-    ).one_or_none()
-    if row is None:
+    goods = known_gtins.find_goods(session, gtin)
+    if goods is None:
         return None
-    variant_id, product = row
+    variant_id, product = goods
     levels = [Level(trace_codes.find_product_code(session, product.id) or "")]
     known_lot, known_serial = _below(session, variant_id, lot, serial)
     if known_lot is not None:
@@ -70,22 +71,46 @@ def resolve(
         typed = lot
     elif serial is not None and known_serial is None:
         typed = serial
-    return Resolved(product, known_lot, levels, typed)
+    return Resolved(product, known_lot, levels, typed, gtin)
 
 
-def find_product(session: Session, code: str) -> Product | None:
-    """Return the product that a public code or serial is about, or None if nobody ever had it."""
-    named = session.scalar(
-        select(Product)
-        .join(TraceCode, TraceCode.product_id == Product.id)
-        .where(TraceCode.code == code)
-    )
-    return named or session.scalar(
-        select(Product)
+def resolve_code(session: Session, code: str) -> Resolved | None:
+    """Return where our own printed code leads, or None if nobody ever had it."""
+    named = trace_codes.find_code(session, code)
+    serial = session.get(Serial, code) if named is None else None
+    lot_id = named.lot_id if named else serial.lot_id if serial else None
+    if named is None and lot_id is None:
+        return None
+    lot = session.get_one(Lot, lot_id) if lot_id is not None else None
+    product = session.scalars(
+        select(Product).where(Product.id == named.product_id)
+        if named
+        else select(Product)
         .join(Variant, Variant.product_id == Product.id)
+        .where(Variant.id == (lot.variant_id if lot else None))
+    ).one()
+    levels = [Level(trace_codes.find_product_code(session, product.id) or "")]
+    if lot is not None:
+        levels.append(Level(trace_codes.find_lot_code(session, lot.id) or "", lot.code))
+    if serial is not None and lot is not None:
+        levels.append(Level(serial.serial, lot.code, serial.serial))
+    return Resolved(product, lot, levels)
+
+
+def find_paper(session: Session, code: str, paper_id: int) -> Certificate | None:
+    """Return a paper of the goods that a public code or serial is about, or None."""
+    of_code = select(TraceCode.product_id).where(TraceCode.code == code)
+    of_serial = (
+        select(Variant.product_id)
         .join(Lot, Lot.variant_id == Variant.id)
         .join(Serial, Serial.lot_id == Lot.id)
         .where(Serial.serial == code)
+    )
+    return session.scalar(
+        select(Certificate).where(
+            Certificate.id == paper_id,
+            Certificate.product_id.in_(of_code) | Certificate.product_id.in_(of_serial),
+        )
     )
 
 

@@ -21,8 +21,9 @@ from catalog.stock import StockItem
 from catalog.variants import Variant, price_at
 from core.clock import vietnam_day
 from core.money import Money
-from traceability.diary import Step, list_steps
-from traceability.serials import Serial
+from traceability.diary import Step
+from traceability.events import EventKind, TraceEvent
+from traceability.serials import Serial, SerialState
 from traceability.trace_codes import TraceCode
 
 LOTS_SHOWN = 12
@@ -36,6 +37,7 @@ class Verdict(enum.StrEnum):
     RECALLED = "recalled"
     EXPIRED = "expired"
     HELD = "held"
+    BLOCKED = "blocked"
     UNKNOWN = "unknown"
     NOT_ACTIVATED = "not_activated"
     PRODUCT = "product"
@@ -49,22 +51,23 @@ def verdict(
     today: date,
     matched: bool = True,
     activated: bool = True,
+    blocked: bool = False,
 ) -> Verdict:
     """Return the gravest thing that is true; `lot_state` None when the code names no lot.
 
     A lot may be used up to and on `expires_on`. `matched`: all that was scanned is in the book.
+    `blocked`: a person said that this label must not be relied on.
     """
-    if lot_state is LotState.RECALLED:
-        return Verdict.RECALLED
-    if expires_on is not None and expires_on < today:
-        return Verdict.EXPIRED
-    if lot_state is LotState.HELD:
-        return Verdict.HELD
-    if not matched:
-        return Verdict.UNKNOWN
-    if not activated:
-        return Verdict.NOT_ACTIVATED
-    return Verdict.PRODUCT if lot_state is None else Verdict.CIRCULATING
+    gravest_first = (
+        (lot_state is LotState.RECALLED, Verdict.RECALLED),
+        (blocked, Verdict.BLOCKED),
+        (expires_on is not None and expires_on < today, Verdict.EXPIRED),
+        (lot_state is LotState.HELD, Verdict.HELD),
+        (not matched, Verdict.UNKNOWN),
+        (not activated, Verdict.NOT_ACTIVATED),
+        (lot_state is None, Verdict.PRODUCT),
+    )
+    return next((said for is_so, said in gravest_first if is_so), Verdict.CIRCULATING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ class Scan:
     free: int = 0
     papers: list[Certificate] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
+    corrected: frozenset[int] = frozenset()
     lots: list[Lot] = field(default_factory=list)
 
     @property
@@ -162,7 +166,9 @@ def find_scan(session: Session, code: str, *, typed: str | None, now: datetime) 
         today=today,
         matched=typed is None,
         activated=serial is None or serial.activated_at is not None,
+        blocked=serial is not None and serial.state is SerialState.BLOCKED,
     )
+    steps, corrected = _journey(session, lot.id) if lot else ([], frozenset())
     return Scan(
         code=code,
         verdict=said,
@@ -177,7 +183,8 @@ def find_scan(session: Session, code: str, *, typed: str | None, now: datetime) 
         typed=typed,
         free=int(found.free or 0),
         papers=list_papers(session, found.Product.id) if said is not Verdict.RECALLED else [],
-        steps=list_steps(session, lot.id) if lot else [],
+        steps=steps,
+        corrected=corrected,
         lots=lots,
     )
 
@@ -228,6 +235,31 @@ _BY_SERIAL = _with_context(
 def _place(found: Row[Any]) -> str:
     named = join_place(found.commune, found.province)
     return named or (found.Producer.place_text if found.Producer else None) or ""
+
+
+def _journey(session: Session, lot_id: int) -> tuple[list[Step], frozenset[int]]:
+    """Return the lot's diary in the order things happened, and the lines declared wrong."""
+    rows = session.execute(_JOURNEY, {"lot": lot_id}).all()
+    return [row.Step for row in rows], frozenset(row.Step.id for row in rows if row.wrong)
+
+
+_Declared = aliased(TraceEvent)
+_JOURNEY = (
+    select(
+        Step,
+        Step.id.in_(
+            select(TraceEvent.step_id)
+            .join(_Declared, _Declared.corrects == TraceEvent.id)
+            .where(
+                _Declared.lot_id == bindparam("lot"),
+                _Declared.kind == EventKind.DECLARATION,
+                TraceEvent.step_id.is_not(None),
+            )
+        ).label("wrong"),
+    )
+    .where(Step.lot_id == bindparam("lot"))
+    .order_by(Step.happened_at, Step.id)
+)
 
 
 def _newest_lots(session: Session, product_id: int) -> list[Lot]:

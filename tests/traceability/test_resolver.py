@@ -297,7 +297,7 @@ def test_the_resolver_describes_itself(visitor: FlaskClient) -> None:
 
     assert told.json is not None
     assert told.json["resolverRoot"] == HOME
-    assert told.json["supportedPrimaryKeys"] == ["01"]
+    assert told.json["supportedPrimaryKeys"] == ["01", "00", "414"]
     assert told.headers["Access-Control-Allow-Origin"] == "*"
 
 

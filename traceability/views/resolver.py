@@ -7,18 +7,28 @@ from collections.abc import Callable
 from typing import TypeVar
 from urllib.parse import quote, urlsplit
 
-from flask import Blueprint, Response, current_app, make_response, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    make_response,
+    render_template,
+    request,
+    url_for,
+)
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from catalog.products import Product, ProductState
 from core.clock import utc_now
 from core.codes import is_well_formed, normalise
 from core.web.locale import canonical_url
 from core.web.requests import public, reading, transaction
-from traceability import addresses, gs1, linksets, resolving
+from traceability import addresses, cartons, gs1, gs1_places, link_targets, linksets, resolving
 from traceability.codes import TRACE_CODE
-from traceability.linksets import Anchor, Link
-from traceability.views.unknown import count_unknown, unknown_page
+from traceability.linksets import Anchor, Link, Wanted
+from traceability.resolving import Level, Resolved
+from traceability.views.unknown import unknown_code, unknown_page
 
 blueprint = Blueprint("resolver", __name__)
 
@@ -26,6 +36,11 @@ METHODS = ["GET", "HEAD", "OPTIONS"]
 FRESH = "public, max-age=2, stale-if-error=86400"
 View = TypeVar("View", bound=Callable[..., Response])
 # What stays as it was sent; everything else, and so any way out of a header, is encoded.
+# What programs may read of a lot: link type, file beside its page, media type.
+DATA_OF_LOTS = (
+    ("epcis", "epcis.jsonld", "application/ld+json"),
+    ("recallStatus", "thu-hoi.json", "application/json"),
+)
 IN_A_QUERY = "!$&'()*+,/:;=?@[]~-._%"
 
 
@@ -40,38 +55,21 @@ def _route(rule: str) -> Callable[[View], View]:
 @public
 def by_gtin(rest: str) -> Response:  # noqa: ARG001 - read from the address as it was sent
     """Lead a Digital Link of goods to the finest level the book knows."""
-    try:
-        link = gs1.parse(_sent_path(), _sent_query())
-    except gs1.NotADigitalLink as wrong:
-        return _tell(unknown_page("", reason=str(wrong.message), status=400))
-    if request.method == "OPTIONS":
-        return _options()
-    with reading() as session:
-        found = resolving.resolve(session, link.key, lot=link.lot, serial=link.serial)
-    if found is None:
-        count_unknown()
-        return _tell(unknown_page(link.key))
-    if not found.has_codes:
-        with transaction() as session:
-            resolving.give_codes(session, found, now=utc_now())
-        with reading() as session:
-            found = resolving.resolve(session, link.key, lot=link.lot, serial=link.serial) or found
-    return _answer(_anchors(link.key, found), found.typed)
+    return _of_link(gs1.Key.GTIN)
 
 
 @_route("/00/<path:rest>")
+@public
+def by_sscc(rest: str) -> Response:  # noqa: ARG001
+    """Lead the number on a carton to what the book says lies in it."""
+    return _of_link(gs1.Key.SSCC)
+
+
 @_route("/414/<path:rest>")
 @public
-def by_other_key(rest: str) -> Response:  # noqa: ARG001
-    """Answer for parcels and places, of which the book has none yet: read, then not known."""
-    try:
-        link = gs1.parse(_sent_path(), _sent_query())
-    except gs1.NotADigitalLink as wrong:
-        return _tell(unknown_page("", reason=str(wrong.message), status=400))
-    if request.method == "OPTIONS":
-        return _options()
-    count_unknown()
-    return _tell(unknown_page(link.key))
+def by_gln(rest: str) -> Response:  # noqa: ARG001
+    """Lead the number of a place to its page; an unknown part of it to the whole place."""
+    return _of_link(gs1.Key.GLN)
 
 
 @_route("/t/<path:code>")
@@ -84,13 +82,41 @@ def by_code(code: str) -> Response:
         return _tell(unknown_page(code, reason=reason))
     if request.method == "OPTIONS":
         return _options()
-    with reading() as session:
-        found = resolving.find_product(session, wanted)
+    found = _with_codes(lambda session: resolving.resolve_code(session, wanted))
     if found is None:
-        count_unknown()
-        return _tell(unknown_page(wanted))
-    base = current_app.config["SETTINGS"].PUBLIC_URL
-    return _answer([_anchor(f"{base}/t/{wanted}", wanted, found, found.name)], None)
+        return _tell(unknown_code(wanted))
+    return _answer(_of_goods(found), found.typed)
+
+
+def _of_link(kind: gs1.Key) -> Response:
+    try:
+        link = gs1.parse(_sent_path(), _sent_query())
+    except gs1.NotADigitalLink as wrong:
+        return _tell(unknown_page("", reason=str(wrong.message), status=400))
+    if request.method == "OPTIONS":
+        return _options()
+    if kind is gs1.Key.GTIN:
+        found = _with_codes(
+            lambda session: resolving.resolve(session, link.key, lot=link.lot, serial=link.serial)
+        )
+        anchors, typed = (_of_goods(found), found.typed) if found else ([], None)
+    elif kind is gs1.Key.SSCC:
+        anchors, typed = _of_carton(link.key), None
+    else:
+        anchors, typed = _of_place(link.key, link.extension)
+    return _answer(anchors, typed) if anchors else _tell(unknown_code(link.key))
+
+
+def _with_codes(find: Callable[[Session], Resolved | None]) -> Resolved | None:
+    """Find what a link leads to, giving it the public codes that a first scan finds missing."""
+    with reading() as session:
+        found = find(session)
+    if found is None or found.has_codes:
+        return found
+    with transaction() as session:
+        resolving.give_codes(session, found, now=utc_now())
+    with reading() as session:
+        return find(session)
 
 
 @blueprint.get("/.well-known/gs1resolver")
@@ -102,7 +128,7 @@ def description() -> Response:
         {
             "name": "Chợ Phiên",
             "resolverRoot": settings.PUBLIC_URL,
-            "supportedPrimaryKeys": ["01"],
+            "supportedPrimaryKeys": [key.value for key in gs1.Key],
             "linkTypeDefaultCanBeLinkset": False,
             "supportedLinkType": [
                 {
@@ -119,30 +145,91 @@ def description() -> Response:
     return response
 
 
-def _anchors(gtin: str, found: resolving.Resolved) -> list[Anchor]:
-    base = current_app.config["SETTINGS"].PUBLIC_URL
+def _of_goods(found: Resolved) -> list[Anchor]:
+    with reading() as session:
+        targets = link_targets.list_of_product(session, found.product.id)
+    product, base = found.product, current_app.config["SETTINGS"].PUBLIC_URL
     anchors = []
     for level in found.levels:
-        named = addresses.Named(level.code, gtin, level.lot, level.serial)
-        parts = [found.product.name, level.lot and _("lot %(code)s", code=level.lot), level.serial]
+        named = addresses.Named(level.code, found.gtin, level.lot, level.serial)
+        parts = [product.name, level.lot and _("lot %(code)s", code=level.lot), level.serial]
         title = ", ".join(part for part in parts if part)
-        anchors.append(_anchor(addresses.printed(base, named), level.code, found.product, title))
+        page = _path("scan.page", code=level.code)
+        links = _both("traceability", page, title)
+        if level.lot is None:
+            links += _about(product)
+            links += [
+                Link(one.kind, one.href, one.title, one.language, one.media, one.context)
+                for one in targets
+            ]
+        links += _data_of(level, title)
+        anchors.append(
+            Anchor(addresses.printed(base, named), title, canonical_url(page), tuple(links))
+        )
     return anchors
 
 
-def _anchor(address: str, code: str, product: Product, title: str) -> Anchor:
-    place = url_for("scan.page", code=code).removeprefix(request.script_root)
-    links = [
-        Link("traceability", canonical_url(place, tongue=tongue), title, tongue)
-        for tongue in ("vi", "en")
+def _about(product: Product) -> list[Link]:
+    if product.state is not ProductState.LIVE:
+        return []
+    sold = _path("browse.product", slug=product.slug)
+    return [*_both("pip", sold, product.name), *_both("hasRetailers", sold, product.name)]
+
+
+def _data_of(level: Level, title: str) -> list[Link]:
+    """Return what programs may read about a lot, where the shop has it."""
+    if level.lot is None or level.serial is not None:
+        return []
+    page = canonical_url(_path("scan.page", code=level.code), tongue="vi")
+    return [
+        Link(kind, f"{page}/{file}", title, None, media)
+        for kind, file, media in DATA_OF_LOTS
+        if f"/truy-xuat/<code>/{file}" in _rules()
     ]
-    if product.state is ProductState.LIVE:
-        sold = url_for("browse.product", slug=product.slug).removeprefix(request.script_root)
-        links += [
-            Link("pip", canonical_url(sold, tongue=tongue), product.name, tongue)
-            for tongue in ("vi", "en")
-        ]
-    return Anchor(address, title, canonical_url(place), tuple(links))
+
+
+def _rules() -> set[str]:
+    return {rule.rule for rule in current_app.url_map.iter_rules()}
+
+
+def _of_carton(sscc: str) -> list[Anchor]:
+    with reading() as session:
+        found = cartons.find(session, sscc)
+    if found is None:
+        return []
+    title = _("Carton %(code)s of %(producer)s", code=sscc, producer=found[1].name)
+    return [_anchor(f"/00/{sscc}", _path("scan.carton", sscc=sscc), title, "traceability")]
+
+
+def _of_place(gln: str, extension: str | None) -> tuple[list[Anchor], str | None]:
+    with reading() as session:
+        found = gs1_places.find(session, gln, extension)
+    if found is None:
+        return [], None
+    places, producer = found
+    anchors = []
+    for place in places:
+        part = f"/254/{place.extension}" if place.extension else ""
+        page = _path("scan.place", gln=gln, phan=place.extension or None)
+        title = f"{place.name}, {producer.name}"
+        anchors.append(_anchor(f"/414/{gln}{part}", page, title, "locationInfo"))
+    known = {place.extension for place in places}
+    return anchors, extension if extension and extension not in known else None
+
+
+def _anchor(address: str, page: str, title: str, kind: str) -> Anchor:
+    base = current_app.config["SETTINGS"].PUBLIC_URL
+    return Anchor(base + address, title, canonical_url(page), tuple(_both(kind, page, title)))
+
+
+def _both(kind: str, path: str, title: str) -> list[Link]:
+    return [
+        Link(kind, canonical_url(path, tongue=tongue), title, tongue) for tongue in ("vi", "en")
+    ]
+
+
+def _path(endpoint: str, **values: str | None) -> str:
+    return url_for(endpoint, **values).removeprefix(request.script_root)  # type: ignore[arg-type]
 
 
 def _answer(anchors: list[Anchor], typed: str | None) -> Response:
@@ -156,25 +243,47 @@ def _answer(anchors: list[Anchor], typed: str | None) -> Response:
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         response.headers.add("Link", linksets.CONTEXT_LINK)
         return _tell(response)
-    place: str | None = anchors[-1].default
-    if kind:
-        best = request.accept_languages.best_match(["vi", "en"], default="vi")
-        place = linksets.find_link(anchors, kind, languages=[best or "vi"])
-    if place is None:
+    found = linksets.choose(anchors, _wanted(kind or linksets.DEFAULT))
+    if not found:
         reason = _("There is no page of this kind for these goods.")
         return _tell(unknown_page("", reason=reason))
+    if len(found) > 1:
+        page = render_template(
+            "traceability/choices.html", links=found, title=anchors[-1].description
+        )
+        response = make_response(page, 300)
+        response.headers["Cache-Control"] = FRESH
+        return _tell(response)
     response = make_response("", 307)
-    response.headers["Location"] = place + _passed_on(typed)
+    response.headers["Location"] = _with_query(found[0].href, _passed_on(typed))
     response.headers["Cache-Control"] = FRESH
     return _tell(response)
+
+
+def _wanted(kind: str) -> Wanted:
+    spoken = [tag.partition("-")[0].lower() for tag, _quality in request.accept_languages]
+    accepted = request.accept_mimetypes
+    return Wanted(
+        kind,
+        # A printed code is read in the language of its country unless another is asked for.
+        languages=[*dict.fromkeys(spoken), "vi"],
+        quality=(lambda media: float(accepted[media])) if accepted else (lambda _media: 1.0),
+        context=request.args.get("context") or None,
+    )
+
+
+def _with_query(address: str, query: str) -> str:
+    page, mark, part = address.partition("#")
+    if not query:
+        return address
+    return f"{page}{'&' if '?' in page else '?'}{query}{mark}{part}"
 
 
 def _passed_on(typed: str | None) -> str:
     """Return the query of the page: what nobody knows first, then all that came with the scan."""
     sent = _sent_query()
     ours = f"ma={quote(typed, safe='')}" if typed else ""
-    query = "&".join(part for part in (ours, sent) if part)
-    return f"?{query}" if query else ""
+    return "&".join(part for part in (ours, sent) if part)
 
 
 def _sent_query() -> str:

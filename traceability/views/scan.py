@@ -18,15 +18,19 @@ from flask import (
 from flask_babel import gettext as _
 
 from catalog.certificates import PaperKind
+from catalog.places import place_name
 from core import i18n, intake, qr
+from core.assets import SOURCE
 from core.clock import utc_now, vietnam_day
 from core.codes import is_well_formed, normalise
+from core.errors import NotFound
 from core.i18n import lazy
+from core.web.media import private_file
 from core.web.requests import public, reading
-from traceability import addresses, scan
+from traceability import addresses, cartons, gs1_places, resolving, scan
 from traceability.codes import TRACE_CODE
 from traceability.diary import KIND_NAMES
-from traceability.views.unknown import count_unknown, unknown_page
+from traceability.views.unknown import unknown_code, unknown_page
 
 blueprint = Blueprint("scan", __name__)
 
@@ -39,6 +43,13 @@ PAPER_NAMES = {
     PaperKind.FOOD_SAFETY: lazy("Food safety certificate"),
     PaperKind.TEST_REPORT: lazy("Test report"),
 }
+
+
+class NoSuchPaperFile(NotFound):
+    """These goods have no such paper, or it has no file."""
+
+
+_WORKER = SOURCE / "js" / "sw.js"
 _BARCODE = re.compile(r"\d{8}|\d{12,14}")
 
 
@@ -71,11 +82,11 @@ def page(code: str) -> Response:
             session, code, typed=scan.readable(request.args.get("ma")), now=utc_now()
         )
     if found is None:
-        count_unknown()
-        return unknown_page(code)
+        return unknown_code(code)
     body = render_template(
         "traceability/page.html",
         scan=found,
+        printed=printed_path(found),
         kinds=KIND_NAMES,
         papers=PAPER_NAMES,
     )
@@ -88,7 +99,7 @@ def qr_svg(code: str) -> Response:
     """Draw the QR that is printed for a code, as a picture without pixels."""
     address = _printed_address(code)
     if address is None:
-        return unknown_page(code)
+        return unknown_code(code)
     drawing = qr.svg(address, label=_("QR code of %(address)s", address=address))
     return _kept(Response(drawing, mimetype="image/svg+xml"), QR_KEPT)
 
@@ -99,8 +110,59 @@ def qr_png(code: str) -> Response:
     """Draw the QR that is printed for a code, for programs that cannot read SVG."""
     address = _printed_address(code)
     if address is None:
-        return unknown_page(code)
+        return unknown_code(code)
     return _kept(Response(qr.png(address), mimetype="image/png"), QR_KEPT)
+
+
+@blueprint.get("/truy-xuat/<code>/giay-to/<int:paper_id>")
+@public
+def paper(code: str, paper_id: int) -> Response:
+    """Give the file of a paper that the page of this code names."""
+    with reading() as session:
+        found = resolving.find_paper(session, normalise(TRACE_CODE, code), paper_id)
+    if found is None or found.file_key is None:
+        raise NoSuchPaperFile(lazy("There is no such file."))
+    ending = found.file_key.rpartition(".")[2]
+    return private_file(found.file_key, name=f"giay-to-{paper_id}.{ending}")
+
+
+@blueprint.get("/truy-xuat/thung/<sscc>")
+@public
+def carton(sscc: str) -> Response:
+    """Show what the book says lies in a carton."""
+    with reading() as session:
+        found = cartons.find(session, sscc)
+        inside = cartons.list_inside(session, sscc) if found else []
+    if found is None:
+        return unknown_code(sscc)
+    box, producer = found
+    today = vietnam_day(utc_now())
+    body = render_template(
+        "traceability/carton.html", box=box, producer=producer, inside=inside, today=today
+    )
+    return _kept(make_response(body), FRESH)
+
+
+@blueprint.get("/truy-xuat/noi/<gln>")
+@public
+def place(gln: str) -> Response:
+    """Show what the book says of a place and the part of it that was scanned."""
+    part = request.args.get("phan")
+    with reading() as session:
+        found = gs1_places.find(session, gln, scan.readable(part))
+        where = place_name(session, found[1].commune_code, found[1].province_code) if found else ""
+    if found is None:
+        return unknown_code(gln)
+    places, producer = found
+    body = render_template("traceability/place.html", places=places, producer=producer, where=where)
+    return _kept(make_response(body), FRESH)
+
+
+@blueprint.get("/sw.js")
+@public
+def worker() -> Response:
+    """Give the script that shows pages seen before while there is no network."""
+    return _kept(Response(_WORKER.read_bytes(), mimetype="text/javascript"), "no-cache")
 
 
 @blueprint.app_template_filter("small_picture")
@@ -121,14 +183,20 @@ def amount(number: Decimal) -> str:
     return str(format_decimal(number, format="#,##0.###", locale=i18n.language()))
 
 
+def printed_path(found: scan.Scan) -> str:
+    """Return the path that a QR of this code says: the phone keeps the page under it as well."""
+    gtin = found.variant.gtin if found.variant else None
+    lot = found.lot.code if found.lot else None
+    serial = found.serial.serial if found.serial else None
+    return addresses.printed("", addresses.Named(found.code, gtin, lot, serial))
+
+
 def _printed_address(code: str) -> str | None:
-    """Return what the QR of a code says, or None, counted, if nobody ever had the code."""
-    found = None
-    if is_well_formed(TRACE_CODE, code):
-        with reading() as session:
-            found = addresses.find_named(session, code)
-        if found is None:
-            count_unknown()
+    """Return what the QR of a code says, or None if nobody ever had the code."""
+    if not is_well_formed(TRACE_CODE, code):
+        return None
+    with reading() as session:
+        found = addresses.find_named(session, code)
     return addresses.printed(current_app.config["SETTINGS"].PUBLIC_URL, found) if found else None
 
 

@@ -1,11 +1,15 @@
 """The one page for a code nobody printed: same words, same look, same cost for each of them."""
 
+from contextlib import suppress
+
 from flask import Response, current_app, make_response, render_template, request
 
 from accounts import throttle
+from accounts.throttle import TooManyTries
 from core.clock import utc_now
 from core.codes import is_well_formed
 from core.web.requests import transaction
+from traceability import enumeration
 from traceability.codes import TRACE_CODE
 from traceability.scan import readable
 
@@ -20,15 +24,35 @@ def unknown_page(typed: str, *, reason: str | None = None, status: int = 404) ->
     return response
 
 
-def count_unknown() -> None:
-    """Count one unknown code against the visitor's network; too many in a minute are refused.
+def unknown_code(typed: str) -> Response:
+    """Answer a code that certainly nothing has, and count it against the visitor's network.
 
-    Called only once it is certain that nothing has the code, so that no real one is ever refused.
+    Beyond what anybody mistypes in a minute the page is the same with 429, and staff are told.
     """
+    wait = _seconds_to_wait()
+    page = unknown_page(typed, status=429 if wait else 404)
+    if wait:
+        page.headers["Retry-After"] = str(wait)
+    return page
+
+
+def _seconds_to_wait() -> int:
     secret = current_app.config["SETTINGS"].SECRET_KEY
     key = f"trace:unknown:{throttle.network_of(secret, request.remote_addr)}"
-    with transaction() as session:
-        throttle.allow(session, key, limit=UNKNOWN_A_MINUTE, seconds=60, now=utc_now())
+    now = utc_now()
+    try:
+        with transaction() as session:
+            throttle.allow(session, key, limit=UNKNOWN_A_MINUTE, seconds=60, now=now)
+    except TooManyTries as refusal:
+        _tell_staff(key)
+        return refusal.retry_after
+    return 0
+
+
+def _tell_staff(key: str) -> None:
+    with suppress(TooManyTries), transaction() as session:
+        throttle.allow(session, f"{key}:told", limit=1, seconds=60, now=utc_now())
+        enumeration.tell(session, now=utc_now())
 
 
 def shown(typed: str) -> str:

@@ -175,6 +175,7 @@ COMMANDS: list[tuple[str, str]] = [
     ("livestream.commands", "live_commands"),
     ("shop.commands", "pay"),
     ("shop.commands", "audit"),
+    ("traceability.commands", "trace"),
     ("catalog.commands", "user_commands"),
     ("demo.commands", "demo"),
     ("core.commands", "worker"),

@@ -1,4 +1,4 @@
-"""Commands of the shop floor: VietQR by hand, and the audit of stock, money and orders."""
+"""Commands of the shop floor: VietQR by hand, the audit of stock and money, and recalls."""
 
 import json
 import sys
@@ -9,11 +9,17 @@ import click
 from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 
+from accounts.audit import SYSTEM
+from core.clock import utc_now
 from core.db import Database
 from core.errors import Refusal
+from core.i18n import gettext
 from core.money import Money
-from shop import proofs
+from shop import proofs, recall_desk
 from shop.payments import vietqr
+from traceability import recalls
+from traceability.commands import trace
+from traceability.recall_cases import CaseKind
 
 pay = AppGroup("pay", help="Build and read the QR codes of bank transfers.")
 
@@ -67,6 +73,42 @@ def audit(as_json: bool) -> None:
         click.echo("stock, money and orders agree" if not faults else f"{len(faults)} faults")
     if faults:
         sys.exit(1)
+
+
+@trace.command("recall")
+@click.argument("lot")
+@click.option("--dry-run", is_flag=True, help="only tell what it would reach")
+@click.option("--hold", is_flag=True, help="hold back instead of recalling")
+@click.option("--reason", help="why; with a recall everybody reads it")
+@click.option("--json", "as_json", is_flag=True, help="print JSON")
+@with_appcontext
+def recall(lot: str, reason: str | None, *, dry_run: bool, hold: bool, as_json: bool) -> None:
+    """Recall LOT, a public code or lot number, with all that was made of it."""
+    database: Database = current_app.extensions["database"]
+    base = current_app.config["SETTINGS"].PUBLIC_URL
+    told: dict[str, object] = {"dry_run": dry_run}
+    try:
+        with database.transaction() as session:
+            found = recall_desk.find_lot(session, lot)
+            told |= recall_desk.tell(session, found)
+            if not dry_run:
+                case = recalls.stop(
+                    session,
+                    found,
+                    CaseKind.HOLD if hold else CaseKind.RECALL,
+                    reason=reason or gettext("Decided by the operator of the shop"),
+                    base=base,
+                    actor=SYSTEM,
+                    now=utc_now(),
+                )
+                told |= {"case": case.id, "kind": case.kind.value}
+    except Refusal as refusal:
+        _refuse(refusal, as_json=as_json)
+    if as_json:
+        click.echo(json.dumps(told, ensure_ascii=False))
+        return
+    for line in recall_desk.in_words(told):
+        click.echo(line)
 
 
 def prove_nightly(database: Database, now: datetime) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from catalog.lots import Lot
+from catalog.producers import Producer
 from catalog.products import Product
 from catalog.variants import Variant
 from core.db import Base, in_batches, word
@@ -94,6 +95,8 @@ class Listed:
     case: Case
     lot: Lot
     product: Product
+    slug: str | None
+    producer: str | None
     lots: int
 
 
@@ -117,10 +120,11 @@ def list_cases(
         select(func.count()).where(CaseLot.case_id == Case.id).correlate(Case).scalar_subquery()
     )
     wanted = (
-        select(Case, Lot, Product, covered)
+        select(Case, Lot, Product, Producer.slug, Producer.name, covered)
         .join(Lot, Lot.id == Case.lot_id)
         .join(Variant, Variant.id == Lot.variant_id)
         .join(Product, Product.id == Variant.product_id)
+        .outerjoin(Producer, Producer.id == Case.producer_id)
         .order_by(Case.id.desc())
         .limit(limit)
     )

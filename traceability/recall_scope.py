@@ -1,6 +1,6 @@
 """What a recall would reach, told before anything is done: lots, packages, what lies on shelves."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -12,6 +12,7 @@ from catalog.stock import StockItem
 from catalog.variants import Variant
 from core.db import in_batches
 from traceability import reach
+from traceability.cartons import CartonItem
 from traceability.reach import Way
 from traceability.serials import Serial
 from traceability.trace_codes import TraceCode
@@ -42,6 +43,7 @@ class Scope:
 
     made: list[LotLine]
     made_from: list[LotLine]
+    cartons: list[str]
 
     @property
     def serials(self) -> int:
@@ -64,7 +66,7 @@ def of_lot(session: Session, lot_id: int) -> Scope:
     made = reach.closure(session, lot_id, Way.DOWN)
     made_from = reach.closure(session, lot_id, Way.UP)
     made_from.pop(lot_id)
-    return Scope(lines_of(session, made), lines_of(session, made_from))
+    return Scope(lines_of(session, made), lines_of(session, made_from), cartons_of(session, made))
 
 
 def lines_of(session: Session, steps: Mapping[int, int]) -> list[LotLine]:
@@ -102,6 +104,14 @@ def lines_of(session: Session, steps: Mapping[int, int]) -> list[LotLine]:
                 )
             )
     return sorted(lines, key=lambda line: (line.steps, line.lot.id))
+
+
+def cartons_of(session: Session, lot_ids: Iterable[int]) -> list[str]:
+    """Return the numbers of the cartons in which something of these lots lies."""
+    found: set[str] = set()
+    for some in in_batches(lot_ids):
+        found.update(session.scalars(select(CartonItem.sscc).where(CartonItem.lot_id.in_(some))))
+    return sorted(found)
 
 
 def _count_serials(session: Session, lot_ids: list[int]) -> list[tuple[int, int]]:

@@ -57,6 +57,15 @@ class LotsStopped:
     now: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class LotsFreed:
+    """Lots may be sold again, from now on."""
+
+    case_id: int
+    lot_ids: tuple[int, ...]
+    now: datetime
+
+
 def stop(
     session: Session,
     lot: Lot,
@@ -185,10 +194,10 @@ def lift(
     Only staff or the producer's own people agree, and never who asked. Returns the lots that are
     sold again. Raises NeedsASecond or NotInThatState.
     """
-    if actor.on_behalf_of is not None and role is not Role.STAFF:
-        raise NeedsASecond(_("The producer's own people or the shop's staff must agree to this."))
-    if actor.user_id is None or case.asked_by == actor.user_id:
-        raise NeedsASecond(_("Someone else must agree: who asked for it cannot."))
+    if not may_agree(case, role=role, actor=actor):
+        raise NeedsASecond(
+            _("Someone else must agree: one of the producer's own people, or the shop's staff.")
+        )
     _let_nobody_link(session)
     reason = case.lift_reason or case.reason
     _move(
@@ -220,7 +229,14 @@ def lift(
         asked_by=case.asked_by_name,
         reason=reason,
     )
+    news.publish(session, LotsFreed(case.id, tuple(free), now))
     return free
+
+
+def may_agree(case: Case, *, role: Role, actor: Actor) -> bool:
+    """Say whether this person may be the second one: staff or of the producer, and another."""
+    of_the_house = actor.on_behalf_of is None or role is Role.STAFF
+    return of_the_house and actor.user_id is not None and actor.user_id != case.asked_by
 
 
 def check_code(lot: Lot, typed: str) -> None:

@@ -20,10 +20,11 @@ from core.clock import VIETNAM, vietnam_day
 from core.codes import check_character
 from core.money import Money
 from demo.village import open_for_business
-from traceability import keeping, serials, trace_codes
+from traceability import keeping, recalls, serials, trace_codes
 from traceability.codes import ALPHABET
 from traceability.diary import StepKind
 from traceability.keeping import Line
+from traceability.recall_cases import CaseKind
 from traceability.serials import Serial
 
 SLUG = "htx-mau"
@@ -280,7 +281,7 @@ def _stock(
         bad = _open_lot(session, variant, sample.recalled, pieces, base=base, now=now)
         _fill(session, variant, bad, pieces, now=now)
         reason = "Minh hoạ: mẫu kiểm nghiệm của lô có chỉ tiêu vượt mức cho phép."
-        lots.recall(session, bad, reason=reason, actor=SYSTEM, now=now)
+        recalls.stop(session, bad, CaseKind.RECALL, reason=reason, base=base, actor=SYSTEM, now=now)
     if not codes and pieces:
         _fill(session, variant, None, pieces, now=now)
 

@@ -10,6 +10,7 @@ from core.i18n import mark
 from shop import order_book, parcel_watch, remittances, returns
 from shop.order_book import Need
 from shop.payments import bank_desk
+from traceability import recall_cases
 
 MOST = 100
 
@@ -28,6 +29,12 @@ def list_queues(session: Session, *, now: datetime) -> list[Queue]:
     """Return every heap, what costs somebody money first; empty ones too."""
     asked, following = returns.list_for_staff(session, now=now)
     return [
+        Queue(
+            mark("Recalls whose end waits for a second person"),
+            "staff_recalls.all_cases",
+            {},
+            recall_cases.count_asked(session),
+        ),
         Queue(
             mark("Money not sent back for three days"),
             "staff_orders.index",

@@ -12,23 +12,26 @@ from sqlalchemy import ForeignKey, Select, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from accounts.audit import Actor, describe, record
+from catalog.duties import Duty
 from catalog.lots import Lot
 from catalog.stock import OPEN, HoldState, Reservation, StockItem
 from core import tasks
 from core.db import Base, in_batches
 from core.errors import NotFound
 from core.i18n import lazy as _
-from core.i18n import speaking
+from core.i18n import mark, speaking
 from core.mail import queue_mail
 from core.tasks import Work
 from shop import links, recall_letters
 from shop.orders import LineHold, Order, OrderLine, SellerOrder
 from shop.recall_letters import Bought
+from traceability import recall_cases
 from traceability.recall_cases import Case, CaseKind, CaseLot
 from traceability.recalls import LotsStopped
 
 KIND = "recall.tell"
 AT_ONCE = 200
+MOST_CASES = 20
 # An order that was being written in the same moment is told by the second look.
 LOOK_AGAIN = timedelta(minutes=10)
 SERVED = (*OPEN, HoldState.CONSUMED)
@@ -178,6 +181,25 @@ def note_call(
         now=now,
         order=buyer.order.code,
     )
+
+
+def tell_duties(session: Session, producer_id: int) -> list[Duty]:
+    """Return what a recall asks of this producer: buyers to call, an end to agree to."""
+    found = []
+    for one in recall_cases.list_cases(session, producer_id=producer_id, limit=MOST_CASES):
+        if not one.case.stands or one.case.kind is not CaseKind.RECALL:
+            continue
+        far = progress(session, one.case, producer_id=producer_id)
+        if far.buyers > far.called:
+            place = (("case_id", str(one.case.id)),)
+            left = far.buyers - far.called
+            sentence = mark("%(count)s buyers to call about a recall")
+            found.append(Duty("desk_recalls.show", place, "goi", sentence, left))
+    asked = recall_cases.count_asked(session, producer_id)
+    if asked:
+        sentence = mark("%(count)s recalls wait for a second person to agree to their end")
+        found.append(Duty("desk_recalls.index", (), "canh-bao", sentence, asked))
+    return found
 
 
 def on_stopped(session: Session, news: LotsStopped) -> None:

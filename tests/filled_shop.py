@@ -48,7 +48,8 @@ from tests.factories import (
     a_variant,
 )
 from tests.filled_aftersale import after_sale
-from traceability import serials, trace_codes
+from traceability import recalls, serials, trace_codes
+from traceability.recall_cases import Case, CaseKind
 
 GTIN = "09521234000013"
 _networks = count(1)
@@ -119,7 +120,9 @@ def _fill(session: Session, *, now: datetime, text: str) -> FilledShop:
     )  # fmt: skip
     row = _a_bank_row(session, producer, now=now, text=text)
     parcel = a_parcel_with_cash(session, order, part_id, now=now, text=text)
+    case = _a_recall(session, variant, now=now, text=text)
     addresses = {
+        "case_id": case.id,
         "producer": producer.slug,
         "method_id": way.id,
         "slug": product.slug,
@@ -224,6 +227,18 @@ def _a_bank_row(session: Session, producer: Producer, *, now: datetime, text: st
     row = bank_rows.take(session, told, producer_id=producer.id, now=now)
     assert row is not None
     return row
+
+
+def _a_recall(session: Session, variant: Variant, *, now: datetime, text: str) -> Case:
+    return recalls.stop(
+        session,
+        a_lot(session, variant, code="LO-9"),
+        CaseKind.RECALL,
+        reason=f"Mốc{text}",
+        base="http://localhost",
+        actor=SYSTEM,
+        now=now,
+    )
 
 
 def _an_order(

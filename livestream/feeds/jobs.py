@@ -11,6 +11,7 @@ from core.settings import Settings
 from core.tasks import Work
 from livestream.feeds import feeds
 from livestream.feeds.meta import PictureAddress, Surroundings
+from traceability.recalls import LotsFreed, LotsStopped
 
 BUILD = "feeds.build"
 
@@ -40,6 +41,15 @@ def ask_for_all(database: Database, now: datetime) -> None:
     with database.transaction() as session:
         for feed in feeds.list_feeds(session):
             ask_for_build(session, feed.id, now=now)
+
+
+def on_lots(session: Session, news: LotsStopped | LotsFreed) -> None:
+    """Build every feed at once when lots are stopped or freed: channels sell them too."""
+    for feed in feeds.list_feeds(session):
+        payload = {"feed_id": feed.id, "even_if_smaller": False}
+        # A key of its own: a file built earlier in this minute does not know of it.
+        key = f"{BUILD}:{feed.id}:lots:{news.case_id}:{news.now:%Y%m%d%H%M%S%f}"
+        tasks.enqueue(session, BUILD, payload, now=news.now, key=key)
 
 
 def build(work: Work) -> None:

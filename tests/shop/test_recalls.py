@@ -21,7 +21,8 @@ from core.clock import utc_now
 from core.db import Database
 from core.tasks import Task
 from livestream import console, shows
-from livestream.feeds import items
+from livestream.feeds import feeds, items
+from livestream.feeds.feeds import Channel
 from shop import fulfilment, recalls
 from shop.fulfilment import NotToBeSent
 from shop.orders import Order, OrderLine
@@ -132,6 +133,35 @@ def test_nothing_of_a_stopped_lot_is_sold_in_shop_show_or_feed(
     assert 'action="/gio-hang/them"' not in visitor.get(f"/truy-xuat/{sauce.code}").text
     with database.reading() as session:
         assert session.scalars(select(Order.id)).all() == [sauce.order.id, sauce.unsent.id]
+
+
+def test_a_channel_is_told_in_the_same_breath(app: Flask, database: Database, sauce: Sauce) -> None:
+    with database.transaction() as session:
+        feeds.ensure_feed(session, Channel.META)
+
+    stop(database, sauce.brine, CaseKind.HOLD)
+    run_due(app, database, now=utc_now())
+
+    with database.reading() as session:
+        token = session.scalars(select(feeds.Feed.token)).one()
+    with app.test_client().get(f"/feeds/{token}/meta.csv") as file:
+        [row] = csv.DictReader(StringIO(file.data.decode("utf-8-sig")))
+    assert row["availability"] == "out of stock"
+
+
+def test_the_desk_and_staff_are_told_what_waits(
+    app: Flask, database: Database, sauce: Sauce
+) -> None:
+    case_id = stop(database, sauce.brine)
+    owner, staff = person(app, database), person(app, database, Role.STAFF)
+    page = f"{DESK}/{case_id}"
+
+    send(owner, f"{page}/xin-go", page=page, reason="Kiểm lại đạt")
+
+    home = owner.get("/ban-hang/htx-mam").text
+    assert "2 người mua cần gọi báo thu hồi" in home
+    assert "1 lệnh thu hồi chờ người thứ hai" in home
+    assert "Thu hồi chờ người thứ hai" in staff.get("/quan-tri/don-hang/viec-can-xu-ly").text
 
 
 def test_goods_set_aside_before_do_not_leave_after(

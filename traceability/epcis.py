@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from traceability.diary import Step, StepKind
-from traceability.events import VOCABULARY, TraceEvent
+from traceability.events import TraceEvent, namespaces, prefixes
 
 CONTEXT = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
 # Units as people write them → codes of UN/CEFACT; others are told in words.
@@ -188,9 +188,19 @@ def written_time(moment: datetime, zone_offset: str) -> str:
 def document(events: Iterable[TraceEvent], *, base: str, now: datetime) -> dict[str, Any]:
     """Return events as one EPCIS document, each with its hash for an id."""
     return {
-        "@context": [CONTEXT, {"ocop": f"{base}/{VOCABULARY}"}],
+        "@context": [CONTEXT, namespaces(base)],
         "type": "EPCISDocument",
         "schemaVersion": "2.0",
         "creationDate": written_time(now, "+07:00"),
-        "epcisBody": {"eventList": [one.event for one in events]},
+        "epcisBody": {"eventList": [_told_below(one, base) for one in events]},
     }
+
+
+def _told_below(event: TraceEvent, base: str) -> dict[str, Any]:
+    """Return an event with the prefixes of its own day where they are not the document's."""
+    said = event.event
+    needed = prefixes(said, event.base)
+    own = {name: needed[name] for name in needed if needed[name] != namespaces(base).get(name)}
+    if own:
+        return {**said, "@context": [own]}
+    return {name: value for name, value in said.items() if name != "@context"}

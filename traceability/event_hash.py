@@ -80,8 +80,8 @@ def event_hash(event: Mapping[str, Any], namespaces: Mapping[str, str] | None = 
 
 def document_hashes(document: Mapping[str, Any]) -> list[str]:
     """Return the hash ids of every event of an EPCIS document, in its order."""
-    namespaces = namespaces_of(document)
-    return [event_hash(event, namespaces) for event in events_of(document)]
+    shared = namespaces_of(document)
+    return [event_hash(event, {**shared, **namespaces_of(event)}) for event in events_of(document)]
 
 
 def events_of(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -93,7 +93,7 @@ def events_of(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def namespaces_of(document: Mapping[str, Any]) -> dict[str, str]:
-    """Return the prefixes a document declares itself in its `@context`."""
+    """Return the prefixes a document, or an event, declares itself in its `@context`."""
     context = document.get("@context", [])
     found = {}
     for part in context if isinstance(context, list) else [context]:

@@ -17,9 +17,11 @@ from sqlalchemy import ForeignKey, Index, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from accounts.audit import Actor
+from catalog.lots import Lot
+from catalog.variants import Variant
 from core.db import Base, word
 from traceability import log
-from traceability.event_hash import event_hash
+from traceability.event_hash import event_hash, namespaces_of
 
 SALT_BYTES = 16
 VOCABULARY = "voc/"
@@ -60,8 +62,8 @@ class TraceEvent(Base):
 
     @property
     def event(self) -> dict[str, Any]:
-        """Return the event as EPCIS says it, with its hash for an id."""
-        return {**json.loads(self.body), "eventID": self.event_hash}
+        """Return the event as EPCIS says it; its id is its hash unless it came with another."""
+        return {"eventID": self.event_hash, **json.loads(self.body)}
 
 
 class Commitment(Base):
@@ -82,6 +84,19 @@ def list_of_lot(session: Session, lot_id: int) -> list[TraceEvent]:
             select(TraceEvent).where(TraceEvent.lot_id == lot_id).order_by(TraceEvent.id)
         )
     )
+
+
+def list_of_product(session: Session, product_id: int, *, limit: int) -> list[TraceEvent]:
+    """Return the newest events of all lots of a product, in the order they were written down."""
+    rows = session.scalars(
+        select(TraceEvent)
+        .join(Lot, Lot.id == TraceEvent.lot_id)
+        .join(Variant, Variant.id == Lot.variant_id)
+        .where(Variant.product_id == product_id)
+        .order_by(TraceEvent.id.desc())
+        .limit(limit)
+    )
+    return list(rows)[::-1]
 
 
 def find_by_uid(session: Session, uid: str) -> TraceEvent | None:
@@ -157,7 +172,7 @@ def record_all(
         }
         for one in told
     ]
-    idents = [event_hash(one.body, namespaces(base)) for one in told]
+    idents = [event_hash(one.body, prefixes(one.body, base)) for one in told]
     entries = [
         entry_of(
             ident,
@@ -220,6 +235,11 @@ def namespaces(base: str) -> dict[str, str]:
     return {"ocop": f"{base}/{VOCABULARY}"}
 
 
+def prefixes(event: Mapping[str, Any], base: str) -> dict[str, str]:
+    """Return every prefix an event is written with: ours, and those it brings along."""
+    return {**namespaces(base), **namespaces_of(event)}
+
+
 def erase(session: Session, event_ids: Sequence[int], fields: Sequence[str]) -> int:
     """Forget what was committed to: salt and words go, the log and its proofs stay; how many."""
     erased = session.scalars(
@@ -228,45 +248,3 @@ def erase(session: Session, event_ids: Sequence[int], fields: Sequence[str]) -> 
         .returning(Commitment.event_id)
     )
     return len(erased.all())
-
-
-def find_faults(session: Session) -> Iterable[str]:
-    """Name every event whose body, hash, log entry or commitment is not what was recorded."""
-    last = 0
-    while True:
-        rows = session.execute(
-            select(TraceEvent, log.LogEntry.entry)
-            .outerjoin(log.LogEntry, log.LogEntry.position == TraceEvent.log_position)
-            .where(TraceEvent.id > last)
-            .order_by(TraceEvent.id)
-            .limit(log.ROWS_AT_ONCE)
-        ).all()
-        if not rows:
-            return
-        kept = _commitments(session, [event.id for event, _entry in rows])
-        for event, entry in rows:
-            yield from _faults_of(event, entry, kept.get(event.id, []))
-        last = rows[-1][0].id
-
-
-def _commitments(session: Session, event_ids: Sequence[int]) -> dict[int, list[Commitment]]:
-    found: dict[int, list[Commitment]] = {}
-    for one in session.scalars(select(Commitment).where(Commitment.event_id.in_(event_ids))):
-        found.setdefault(one.event_id, []).append(one)
-    return found
-
-
-def _faults_of(event: TraceEvent, entry: str | None, kept: Sequence[Commitment]) -> Iterable[str]:
-    name = f"trace event {event.id}"
-    if event_hash(json.loads(event.body), namespaces(event.base)) != event.event_hash:
-        yield f"{name}: its words are not those of its hash"
-    if entry is None:
-        yield f"{name}: its log entry {event.log_position} is missing"
-        return
-    said = json.loads(entry)
-    if said["event"] != event.event_hash:
-        yield f"{name}: its hash is not the one in log entry {event.log_position}"
-    promised = said.get("private", {})
-    for one in kept:
-        if promised.get(one.field) != commit(one.salt, one.field, one.value):
-            yield f"{name}: «{one.field}» is not what was committed to"

@@ -13,7 +13,17 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import CursorResult, LargeBinary, Table, bindparam, insert, select, tuple_, update
+from sqlalchemy import (
+    CursorResult,
+    LargeBinary,
+    Table,
+    bindparam,
+    insert,
+    literal,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.db import Base
@@ -180,8 +190,33 @@ def _refuse_longer(session: Session, size: int) -> None:
         raise NoSuchEntry(_("The log has no such entry yet."))
 
 
+def find_inclusion_proofs(
+    session: Session, positions: Sequence[int], size: int
+) -> list[list[bytes] | None]:
+    """Return the path of each entry as `inclusion_proofs` does, in one question.
+
+    The log must once have been `size` long; None where rows that it had then are missing.
+    """
+    subtree = _read(
+        session,
+        lambda learn: [merkle.inclusion_proof(learn, one, size) for one in positions],
+    )
+    return [_path_or_none(subtree, position, size) for position in positions]
+
+
+def _path_or_none(subtree: Subtree, position: int, size: int) -> list[bytes] | None:
+    try:
+        return merkle.inclusion_proof(subtree, position, size)
+    except KeyError:
+        return None
+
+
 def _with_nodes(session: Session, compute: Callable[[Subtree], T]) -> T:
-    """Run `compute` twice: first to learn which nodes it wants, then with them, read at once."""
+    return compute(_read(session, compute))
+
+
+def _read(session: Session, compute: Callable[[Subtree], object]) -> Subtree:
+    """Run `compute` to learn which nodes it wants; return them, read at once."""
     wanted: set[tuple[int, int]] = set()
 
     def learn(level: int, number: int) -> bytes:
@@ -189,20 +224,15 @@ def _with_nodes(session: Session, compute: Callable[[Subtree], T]) -> T:
         return bytes(HASH_BYTES)
 
     compute(learn)
-    leaves = [number for level, number in wanted if level == 0]
-    higher = [one for one in wanted if one[0]]
     nodes: dict[tuple[int, int], bytes] = {}
-    if leaves:
-        for position, leaf in session.execute(
-            select(LogEntry.position, LogEntry.leaf).where(LogEntry.position.in_(leaves))
-        ):
-            nodes[0, position] = leaf
-    if higher:
-        for level, number, node in session.execute(
-            select(LogNode.level, LogNode.number, LogNode.hash).where(
-                tuple_(LogNode.level, LogNode.number).in_(higher)
-            )
-        ):
+    if wanted:
+        leaves = select(literal(0).label("level"), _entry.c.position, _entry.c.leaf).where(
+            _entry.c.position.in_([number for level, number in wanted if level == 0])
+        )
+        higher = select(_node.c.level, _node.c.number, _node.c.hash).where(
+            tuple_(_node.c.level, _node.c.number).in_([one for one in wanted if one[0]])
+        )
+        for level, number, node in session.execute(leaves.union_all(higher)):
             nodes[level, number] = node
 
     def subtree(level: int, number: int) -> bytes:
@@ -211,7 +241,7 @@ def _with_nodes(session: Session, compute: Callable[[Subtree], T]) -> T:
             row = merkle.level_above(row)
         return row[0]
 
-    return compute(subtree)
+    return subtree
 
 
 def _kept_under(level: int, number: int) -> list[tuple[int, int]]:

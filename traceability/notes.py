@@ -150,12 +150,25 @@ def _decode(text: str) -> bytes:
 
 def read_checkpoint(note: str, verifiers: Sequence[Verifier], *, origin: str) -> Checkpoint:
     """Return what a signed checkpoint of the log `origin` says, or raise BadNote."""
-    lines = open_note(note, verifiers).split("\n")
+    said = _read_text(open_note(note, verifiers))
+    if said.origin != origin:
+        raise BadNote(f"this is a checkpoint of {said.origin}, not of {origin}")
+    return said
+
+
+def read_unsigned(note: str) -> Checkpoint:
+    """Return what a checkpoint says, whoever signed it; BadNote when it cannot be read."""
+    text, blank, _signatures = note.rpartition("\n\n")
+    if not blank:
+        raise BadNote("a note is text, a blank line and signatures")
+    return _read_text(f"{text}\n")
+
+
+def _read_text(text: str) -> Checkpoint:
+    lines = text.split("\n")
     if len(lines) < CHECKPOINT_LINES + 1 or "" in lines[:-1]:
         raise BadNote("a checkpoint is three lines: the log, its size and its root")
     said, size, encoded = lines[:CHECKPOINT_LINES]
-    if said != origin:
-        raise BadNote(f"this is a checkpoint of {said}, not of {origin}")
     root = _decode(encoded)
     if not _SIZE.fullmatch(size) or len(root) != HASH_BYTES:
         raise BadNote("the size or the root of the checkpoint cannot be read")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, func, or_, select
+from sqlalchemy import Row, Select, String, bindparam, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from catalog.certificates import Certificate, best_badge, list_papers
@@ -21,8 +21,9 @@ from catalog.stock import StockItem
 from catalog.variants import Variant, price_at
 from core.clock import vietnam_day
 from core.money import Money
+from traceability import evidence
 from traceability.diary import Step
-from traceability.events import EventKind, TraceEvent
+from traceability.evidence import Record
 from traceability.serials import Serial, SerialState
 from traceability.trace_codes import TraceCode
 
@@ -89,6 +90,7 @@ class Scan:
     papers: list[Certificate] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     corrected: frozenset[int] = frozenset()
+    record: Record = evidence.NOTHING
     lots: list[Lot] = field(default_factory=list)
 
     @property
@@ -150,12 +152,9 @@ def find_scan(session: Session, code: str, *, typed: str | None, now: datetime) 
     """
     today = vietnam_day(now)
     found = session.execute(_BY_CODE, {"code": code}).one_or_none()
-    serial = None
-    if found is None:
-        found = session.execute(_BY_SERIAL, {"code": code}).one_or_none()
-        serial = found.Serial if found else None
     if found is None:
         return None
+    serial: Serial | None = found.Serial
     lot: Lot | None = found.Lot
     lots = [] if lot else _newest_lots(session, found.Product.id)
     if typed is not None and _is_known(session, typed, found.Product.id, lot):
@@ -168,7 +167,7 @@ def find_scan(session: Session, code: str, *, typed: str | None, now: datetime) 
         activated=serial is None or serial.activated_at is not None,
         blocked=serial is not None and serial.state is SerialState.BLOCKED,
     )
-    steps, corrected = _journey(session, lot.id) if lot else ([], frozenset())
+    record = evidence.read(session, lot.id) if lot else evidence.NOTHING
     return Scan(
         code=code,
         verdict=said,
@@ -183,8 +182,9 @@ def find_scan(session: Session, code: str, *, typed: str | None, now: datetime) 
         typed=typed,
         free=int(found.free or 0),
         papers=list_papers(session, found.Product.id) if said is not Verdict.RECALLED else [],
-        steps=steps,
-        corrected=corrected,
+        steps=record.steps,
+        corrected=record.corrected,
+        record=record,
         lots=lots,
     )
 
@@ -193,7 +193,7 @@ _Commune = aliased(AdminUnit)
 _Province = aliased(AdminUnit)
 
 
-def _with_context(found: Select[Any]) -> Select[Any]:
+def _with_context(found: Select[TraceCode, Serial]) -> Select[Any]:
     free = (
         select(func.sum(StockItem.on_hand - StockItem.reserved))
         .where(StockItem.lot_id == Lot.id)
@@ -216,50 +216,21 @@ def _with_context(found: Select[Any]) -> Select[Any]:
     )
 
 
+_typed = select(bindparam("code", type_=String).label("code")).subquery()
 _BY_CODE = _with_context(
-    select(TraceCode)
-    .outerjoin(Lot, Lot.id == TraceCode.lot_id)
+    select(TraceCode, Serial)
+    .select_from(_typed)
+    .outerjoin(TraceCode, TraceCode.code == _typed.c.code)
+    .outerjoin(Serial, Serial.serial == _typed.c.code)
+    .outerjoin(Lot, Lot.id == func.coalesce(TraceCode.lot_id, Serial.lot_id))
     .outerjoin(Variant, Variant.id == Lot.variant_id)
-    .join(Product, Product.id == TraceCode.product_id)
-    .where(TraceCode.code == bindparam("code"))
-)
-_BY_SERIAL = _with_context(
-    select(Serial)
-    .join(Lot, Lot.id == Serial.lot_id)
-    .join(Variant, Variant.id == Lot.variant_id)
-    .join(Product, Product.id == Variant.product_id)
-    .where(Serial.serial == bindparam("code"))
+    .join(Product, Product.id == func.coalesce(TraceCode.product_id, Variant.product_id))
 )
 
 
 def _place(found: Row[Any]) -> str:
     named = join_place(found.commune, found.province)
     return named or (found.Producer.place_text if found.Producer else None) or ""
-
-
-def _journey(session: Session, lot_id: int) -> tuple[list[Step], frozenset[int]]:
-    """Return the lot's diary in the order things happened, and the lines declared wrong."""
-    rows = session.execute(_JOURNEY, {"lot": lot_id}).all()
-    return [row.Step for row in rows], frozenset(row.Step.id for row in rows if row.wrong)
-
-
-_Declared = aliased(TraceEvent)
-_JOURNEY = (
-    select(
-        Step,
-        Step.id.in_(
-            select(TraceEvent.step_id)
-            .join(_Declared, _Declared.corrects == TraceEvent.id)
-            .where(
-                _Declared.lot_id == bindparam("lot"),
-                _Declared.kind == EventKind.DECLARATION,
-                TraceEvent.step_id.is_not(None),
-            )
-        ).label("wrong"),
-    )
-    .where(Step.lot_id == bindparam("lot"))
-    .order_by(Step.happened_at, Step.id)
-)
 
 
 def _newest_lots(session: Session, product_id: int) -> list[Lot]:

@@ -1,10 +1,12 @@
 """It is noon of 25 November 2026 in every claim about scans."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import time_machine
 
+from core.settings import Settings
 from tests.conftest import NOON
 
 
@@ -12,3 +14,12 @@ from tests.conftest import NOON
 def _noon() -> Iterator[None]:
     with time_machine.travel(NOON, tick=True):
         yield
+
+
+SEED = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+
+
+@pytest.fixture
+def signing(settings: Settings) -> Settings:
+    """Settings with a log key that is always the same."""
+    return replace(settings, LOG_KEY=SEED, LOG_ORIGIN="chophien.example/log")

@@ -14,7 +14,7 @@ from accounts.audit import Actor
 from catalog.lots import Lot
 from tests.conftest import NOON
 from tests.factories import a_lot, a_producer, a_product, a_step, a_variant
-from traceability import edges, epcis, epcis_rules, event_hash, events, keeping, log
+from traceability import edges, epcis, epcis_rules, event_hash, events, keeping, log, proving
 from traceability.diary import Step, StepKind
 from traceability.events import Commitment, EventKind, TraceEvent
 from traceability.keeping import AlreadyCorrected, Input, Line, NotAnInput
@@ -76,7 +76,7 @@ def test_the_log_holds_the_hash_and_the_commitments(session: Session) -> None:
     assert said["event"] == event.event_hash
     assert set(said["private"]) == {"entered_by", "note"}
     assert "đảo tay" not in json.dumps(said, ensure_ascii=False)
-    assert list(events.find_faults(session)) == []
+    assert list(proving.find_event_faults(session)) == []
 
 
 def test_the_same_line_sent_twice_by_a_phone_is_one(session: Session) -> None:
@@ -133,7 +133,7 @@ def test_a_correction_declares_the_old_line_wrong_and_writes_the_new(session: Se
     assert declared.event_hash == event_of(session, wrong).event_hash
     document = epcis.document(events.list_of_lot(session, lot.id), base=BASE, now=NOON)
     assert epcis_rules.find_faults(document) == []
-    assert list(events.find_faults(session)) == []
+    assert list(proving.find_event_faults(session)) == []
 
 
 def test_a_line_is_declared_wrong_once(session: Session) -> None:
@@ -157,22 +157,9 @@ def test_words_changed_behind_our_back_are_named(session: Session) -> None:
     session.execute(update(Commitment).where(Commitment.field == "note").values(value="ẩm mốc"))
     session.expire_all()
 
-    told = list(events.find_faults(session))
+    told = list(proving.find_event_faults(session))
 
     assert told == [
         f"trace event {changed.id}: its words are not those of its hash",
         f"trace event {event_of(session, second).id}: «note» is not what was committed to",
     ]
-
-
-def test_what_was_erased_breaks_no_proof(session: Session) -> None:
-    lot = a_lot(session, a_variant(session))
-    event = event_of(session, keep(session, lot, a_line(note="đảo tay")))
-    before = log.head(session)
-
-    assert events.erase(session, [event.id], ["entered_by"]) == 1
-
-    assert [one.field for one in session.scalars(select(Commitment))] == ["note"]
-    assert list(events.find_faults(session)) == []
-    assert list(log.find_faults(session)) == []
-    assert log.head(session) == before

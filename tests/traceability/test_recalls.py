@@ -17,7 +17,7 @@ from core import events as news
 from core.db import Database
 from tests.conftest import NOON
 from tests.factories import a_lot, a_step, a_user, a_variant, later
-from traceability import events, recall_cases, recall_scope, recalls, serials
+from traceability import events, proving, recall_cases, recall_scope, recalls, serials
 from traceability.diary import StepKind
 from traceability.edges import LotEdge
 from traceability.events import EventKind, TraceEvent
@@ -110,7 +110,7 @@ def test_every_lot_has_its_event_in_the_log_once(session: Session, sauce: Varian
     said = [json.loads(one.body) for one in told]
     assert {one["disposition"] for one in said} == {"recalled"}
     assert all(one["persistentDisposition"] == {"set": ["recalled"]} for one in said)
-    assert list(events.find_faults(session)) == []
+    assert list(proving.find_event_faults(session)) == []
 
 
 def test_a_stopped_lot_cannot_be_ordered(session: Session, sauce: Variant) -> None:

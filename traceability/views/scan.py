@@ -17,7 +17,7 @@ from flask import (
 )
 from flask_babel import gettext as _
 
-from catalog.certificates import PaperKind
+from catalog.certificates import PAPER_NAMES
 from catalog.places import place_name
 from core import i18n, intake, qr
 from core.assets import SOURCE
@@ -27,9 +27,10 @@ from core.errors import NotFound
 from core.i18n import lazy
 from core.web.media import private_file
 from core.web.requests import public, reading
-from traceability import addresses, cartons, gs1_places, resolving, scan
+from traceability import addresses, cartons, gs1_places, resolving, scan, tt02
 from traceability.codes import TRACE_CODE
 from traceability.diary import KIND_NAMES
+from traceability.views.data import judge
 from traceability.views.unknown import unknown_code, unknown_page
 
 blueprint = Blueprint("scan", __name__)
@@ -38,11 +39,6 @@ blueprint = Blueprint("scan", __name__)
 FRESH = "public, max-age=2, stale-if-error=86400"
 # A QR of one code changes only if the goods get a GTIN; the old one answers for ever.
 QR_KEPT = "public, max-age=86400, stale-if-error=2592000"
-PAPER_NAMES = {
-    PaperKind.OCOP: lazy("OCOP certificate"),
-    PaperKind.FOOD_SAFETY: lazy("Food safety certificate"),
-    PaperKind.TEST_REPORT: lazy("Test report"),
-}
 
 
 class NoSuchPaperFile(NotFound):
@@ -89,6 +85,10 @@ def page(code: str) -> Response:
         printed=printed_path(found),
         kinds=KIND_NAMES,
         papers=PAPER_NAMES,
+        proof=judge(found),
+        missing=tt02.completeness(
+            tt02.ten_items(found, base=current_app.config["SETTINGS"].PUBLIC_URL)
+        ),
     )
     return _kept(make_response(body), FRESH)
 

@@ -7,7 +7,7 @@ from core.i18n import lazy as _
 from core.text import clean
 
 CARRIER = "manual"
-LONGEST_NAME = 60
+LONGEST_NAME = 120
 _WAYBILL = re.compile(r"[A-Z0-9][A-Z0-9./-]{3,39}")
 
 
@@ -28,7 +28,7 @@ def read_waybill(text: str) -> str | None:
 
 
 def read_carrier_name(text: str) -> str:
-    """Return the name of the post or bus line as people wrote it, at most 60 letters."""
+    """Return the name of the post or bus line as people wrote it, at most 120 letters."""
     name = clean(text)
     if len(name) > LONGEST_NAME:
         raise BadWaybill(

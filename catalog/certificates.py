@@ -3,7 +3,7 @@
 import calendar
 import enum
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import (
     BindParameter,
@@ -20,7 +20,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
+from catalog.products import Product
 from core.db import TODAY, Base, ask, word
+from core.i18n import lazy as _
 
 OCOP_MONTHS = 36
 EXPIRING_DAYS = 90
@@ -33,12 +35,39 @@ class PaperKind(enum.StrEnum):
     OCOP = "ocop"
     FOOD_SAFETY = "food_safety"
     TEST_REPORT = "test_report"
+    VIETGAP = "vietgap"
+    ORGANIC = "organic"
+    GTIN = "gtin"
+
+
+class PaperState(enum.StrEnum):
+    """Only a paper in force is shown to buyers and gives what it proves."""
+
+    WAITING = "waiting"
+    IN_FORCE = "in_force"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    REPLACED = "replaced"
+
+
+PAPER_NAMES = {
+    PaperKind.OCOP: _("OCOP certificate"),
+    PaperKind.FOOD_SAFETY: _("Food safety certificate"),
+    PaperKind.TEST_REPORT: _("Test report"),
+    PaperKind.VIETGAP: _("VietGAP certificate"),
+    PaperKind.ORGANIC: _("Organic certificate"),
+    PaperKind.GTIN: _("Certificate of the barcode number (GS1)"),
+}
+# A badge, a mark of others or a number of GS1: staff see the paper before it counts.
+CHECKED = frozenset({PaperKind.OCOP, PaperKind.VIETGAP, PaperKind.ORGANIC, PaperKind.GTIN})
 
 
 class Certificate(Base):
     """One paper of one product. `expires_on` is the first day on which it no longer counts.
 
-    `year_only`: the source names a year alone, counted from 1 January.
+    `year_only`: the source names a year alone, counted from 1 January. `reminded` is how many days
+    ahead of its end its producer was written to last. `answer` says why it was
+    refused or withdrawn.
     """
 
     __tablename__ = "certificate"
@@ -58,6 +87,14 @@ class Certificate(Base):
     expires_on: Mapped[date | None]
     year_only: Mapped[bool] = mapped_column(default=False)
     file_key: Mapped[str | None]
+    state: Mapped[PaperState] = mapped_column(word(PaperState), default=PaperState.IN_FORCE)
+    handed_in_at: Mapped[datetime | None]
+    handed_in_by_name: Mapped[str | None]
+    answered_at: Mapped[datetime | None]
+    answered_by_name: Mapped[str | None]
+    answer: Mapped[str | None]
+    replaces: Mapped[int | None] = mapped_column(ForeignKey("certificate.id"))
+    reminded: Mapped[int | None]
     is_sample: Mapped[bool] = mapped_column(default=False)
     source: Mapped[str | None]
 
@@ -67,7 +104,9 @@ class Certificate(Base):
         return self.expires_on - timedelta(days=1) if self.expires_on else None
 
     def counts_on(self, today: date) -> bool:
-        """Say whether the paper is valid on `today`."""
+        """Say whether the paper is in force and valid on `today`."""
+        if self.state is not PaperState.IN_FORCE:
+            return False
         return self.issued_on <= today and (self.expires_on is None or today < self.expires_on)
 
 
@@ -115,6 +154,7 @@ def is_best_badge(
 def _counts(paper: type[Certificate]) -> ColumnElement[bool]:
     return and_(
         paper.kind == PaperKind.OCOP,
+        paper.state == PaperState.IN_FORCE,
         paper.issued_on <= TODAY,
         or_(paper.expires_on.is_(None), paper.expires_on > TODAY),
     )
@@ -130,19 +170,19 @@ _STARS = (
 
 
 def list_papers(session: Session, product_id: int) -> list[Certificate]:
-    """Return every paper of a product, newest first."""
+    """Return every paper in force of a product, those that ran out too, newest first."""
     return list(session.scalars(_PAPERS_OF_ONE, {"product": product_id}))
 
 
 _PAPERS_OF_ONE = (
     select(Certificate)
-    .where(Certificate.product_id == bindparam("product"))
+    .where(Certificate.product_id == bindparam("product"), Certificate.state == PaperState.IN_FORCE)
     .order_by(Certificate.issued_on.desc(), Certificate.id.desc())
 )
 
 
 def list_papers_of(session: Session, product_ids: Iterable[int]) -> dict[int, list[Certificate]]:
-    """Return every paper of each product in one question: OCOP's first, then the newest."""
+    """Return the papers in force of each product in one question: OCOP's first, then the newest."""
     papers: dict[int, list[Certificate]] = {product_id: [] for product_id in product_ids}
     for paper in session.scalars(_PAPERS, {"products": list(papers)}):
         papers[paper.product_id].append(paper)
@@ -151,7 +191,10 @@ def list_papers_of(session: Session, product_ids: Iterable[int]) -> dict[int, li
 
 _PAPERS = (
     select(Certificate)
-    .where(Certificate.product_id.in_(bindparam("products", expanding=True)))
+    .where(
+        Certificate.product_id.in_(bindparam("products", expanding=True)),
+        Certificate.state == PaperState.IN_FORCE,
+    )
     .order_by(
         Certificate.kind != PaperKind.OCOP, Certificate.issued_on.desc(), Certificate.id.desc()
     )
@@ -166,6 +209,23 @@ def best_badge(papers: Iterable[Certificate], today: date) -> Certificate | None
         if paper.kind is PaperKind.OCOP and paper.stars in BADGES and paper.counts_on(today)
     ]
     return max(valid, key=lambda paper: (paper.stars or 0, paper.issued_on), default=None)
+
+
+def is_certified(session: Session, producer_id: int, today: date) -> bool:
+    """Say whether the producer has shown a certificate for barcode numbers that is valid today."""
+    found = session.scalar(
+        select(Certificate.id)
+        .join(Product, Product.id == Certificate.product_id)
+        .where(
+            Product.producer_id == producer_id,
+            Certificate.kind == PaperKind.GTIN,
+            Certificate.state == PaperState.IN_FORCE,
+            Certificate.issued_on <= today,
+            or_(Certificate.expires_on.is_(None), Certificate.expires_on > today),
+        )
+        .limit(1)
+    )
+    return found is not None
 
 
 def add(

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from catalog import paperwork
 from core import tasks
 from core.i18n import mark
 from shop import order_book, parcel_watch, remittances, returns
@@ -34,6 +35,12 @@ def list_queues(session: Session, *, now: datetime) -> list[Queue]:
             "staff_recalls.all_cases",
             {},
             recall_cases.count_asked(session),
+        ),
+        Queue(
+            mark("Papers that wait for staff"),
+            "staff_papers.index",
+            {},
+            paperwork.count_waiting(session),
         ),
         Queue(
             mark("Money not sent back for three days"),

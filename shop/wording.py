@@ -1,6 +1,5 @@
-"""The shop's names for groups, orders of a list, makers and papers, as people read them."""
+"""The shop's names for groups, orders of a list and makers, as people read them."""
 
-from catalog.certificates import PaperKind
 from catalog.listing import Order
 from catalog.producers import ProducerKind
 from catalog.products import OcopGroup
@@ -44,9 +43,4 @@ MAKER_KINDS = {
     ProducerKind.COMPANY: _("Company"),
     ProducerKind.HOUSEHOLD: _("Household business"),
     ProducerKind.GROUP: _("Working group"),
-}
-PAPER_NAMES = {
-    PaperKind.OCOP: _("OCOP certificate"),
-    PaperKind.FOOD_SAFETY: _("Food safety certificate"),
-    PaperKind.TEST_REPORT: _("Test report"),
 }

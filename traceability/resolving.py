@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from catalog.certificates import Certificate
+from catalog.certificates import Certificate, PaperState
 from catalog.lots import Lot
 from catalog.products import Product
 from catalog.variants import Variant
@@ -109,6 +109,7 @@ def find_paper(session: Session, code: str, paper_id: int) -> Certificate | None
     return session.scalar(
         select(Certificate).where(
             Certificate.id == paper_id,
+            Certificate.state == PaperState.IN_FORCE,
             Certificate.product_id.in_(of_code) | Certificate.product_id.in_(of_serial),
         )
     )

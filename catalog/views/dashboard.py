@@ -30,13 +30,13 @@ from catalog import (
     producers,
     products,
 )
-from catalog.certificates import PaperKind
+from catalog.certificates import CHECKED, EXPIRING_DAYS, PAPER_NAMES, PaperKind
 from catalog.desk import Desk, desk_view
 from catalog.paperwork import NoSuchPaper, WrongPaper
 from catalog.producers import Producer
 from core import intake
 from core.clock import utc_now, vietnam_day
-from core.errors import Invalid
+from core.errors import Conflict, Invalid
 from core.web.media import private_file, storage
 from core.web.requests import reading, transaction
 
@@ -172,25 +172,53 @@ def acts(desk: Desk) -> str:
 def papers(desk: Desk) -> Response:
     """List the papers of this producer's products; hand one in."""
     errors: dict[str, str] = {}
-    person = _person()
     if request.method == "POST":
         try:
-            _hand_in(desk, person.role)
+            _hand_in(desk, _person().role)
         except Invalid as refusal:
             errors = {refusal.field or "product_id": str(refusal.message)}
         else:
             return _see("desk.papers", desk, xong="luu")
+    return _papers_page(desk, errors)
+
+
+@blueprint.post("/<producer>/giay-to/<int:paper_id>/rut")
+@desk_view
+def withdraw_paper(desk: Desk, paper_id: int) -> Response:
+    """Take a paper back, with the reason."""
+    try:
+        with transaction() as session:
+            paper = paperwork.get(session, desk.producer_id, paper_id)
+            answer = request.form.get("answer", "")
+            paperwork.withdraw(session, paper, answer=answer, actor=desk.actor, now=utc_now())
+    except (Invalid, Conflict) as refusal:
+        return _papers_page(desk, {f"rut-{paper_id}": str(refusal.message)})
+    return _see("desk.papers", desk, xong="luu")
+
+
+def _papers_page(desk: Desk, errors: dict[str, str]) -> Response:
     with reading() as session:
         found = paperwork.list_papers(session, desk.producer_id)
         goods = products.list_of_producer(session, desk.producer_id)
+    replaced = request.form.get("replaces", type=int) or request.args.get("thay", type=int)
+    before = next((paper for paper, _product in found if paper.id == replaced), None)
+    as_before = {
+        "kind": before.kind.value,
+        "product_id": str(before.product_id),
+        "issuer": before.issuer,
+        "stars": before.stars,
+    } if before else {}  # fmt: skip
     page = render_template(
         "catalog/papers.html",
         papers=found,
         goods=goods,
-        staff=person.role is Role.STAFF,
+        before=before,
+        kind_names=PAPER_NAMES,
+        checked=set() if _person().role is Role.STAFF else CHECKED,
         today=vietnam_day(utc_now()),
+        soon=EXPIRING_DAYS,
         errors=errors,
-        form=request.form if errors else {},
+        form=request.form if errors else as_before,
     )
     return make_response(page, 422 if errors else 200)
 
@@ -219,6 +247,7 @@ def _hand_in(desk: Desk, role: Role) -> None:
             expires_on=_day("expires_on"),
             stars=form.get("stars", None, type=int),
             file_key=stored.key if stored else None,
+            replaces=form.get("replaces", None, type=int),
             actor=desk.actor,
             role=role,
             now=now,

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from catalog.certificates import Certificate, PaperKind
+from catalog.certificates import Certificate, PaperKind, PaperState
 from catalog.places import AdminUnit
 from catalog.producers import Producer, ProducerState
 from catalog.products import OcopGroup, Product, ProductState
@@ -139,6 +139,7 @@ def _stars(session: Session, product_ids: set[int], today: date) -> dict[int, in
         .where(
             Certificate.product_id.in_(product_ids),
             Certificate.kind == PaperKind.OCOP,
+            Certificate.state == PaperState.IN_FORCE,
             Certificate.issued_on <= today,
             Certificate.expires_on > today,
         )
@@ -151,7 +152,11 @@ def _food_paper_expired(session: Session, product_ids: set[int], today: date) ->
     """Return products whose newest food-safety paper has run out (feeds.md decision 1)."""
     rows = session.execute(
         select(Certificate.product_id)
-        .where(Certificate.product_id.in_(product_ids), Certificate.kind == PaperKind.FOOD_SAFETY)
+        .where(
+            Certificate.product_id.in_(product_ids),
+            Certificate.kind == PaperKind.FOOD_SAFETY,
+            Certificate.state == PaperState.IN_FORCE,
+        )
         .group_by(Certificate.product_id)
         .having(func.max(Certificate.expires_on) <= today)
     )

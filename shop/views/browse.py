@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from catalog import cards, listing, places, producers, villages
 from catalog.cards import Card
-from catalog.certificates import OCOP_MONTHS
+from catalog.certificates import OCOP_MONTHS, PAPER_NAMES
 from catalog.illustrations import alt_text
 from catalog.places import Level, NoSuchUnit
 from catalog.producers import NoSuchProducer, ProducerState
@@ -185,7 +185,7 @@ def product(slug: str) -> Response | str:
         history=_history(page),
         description=_description(page),
         today=vietnam_day(now),
-        paper_names=wording.PAPER_NAMES,
+        paper_names=PAPER_NAMES,
         step_names=KIND_NAMES,
         structured=structured.of_product(page, canonical_url, _picture(page.product.motif)),
     )

@@ -1,5 +1,6 @@
 """Papers at the desk: of one's own goods, kept privately, and no stars by oneself."""
 
+from datetime import date
 from io import BytesIO
 
 import pytest
@@ -8,14 +9,17 @@ from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy import select
 
+from accounts.audit import SYSTEM
 from accounts.users import Role
-from catalog.certificates import Certificate, PaperKind
+from catalog import certificates, paperwork
+from catalog.certificates import Certificate, PaperKind, PaperState
 from catalog.producers import Producer
 from catalog.products import Product
+from core.clock import utc_now, vietnam_day
 from core.db import Database
 from tests.catalog.test_desk import a_member
-from tests.factories import a_producer, a_product, a_user
-from tests.visits import browser_of, csrf
+from tests.factories import a_producer, a_product, a_star, a_user
+from tests.visits import browser_of, csrf, send
 
 PAPER = {
     "kind": "food_safety",
@@ -100,13 +104,120 @@ def test_a_file_that_is_no_paper_is_refused(
         assert session.scalars(select(Certificate)).all() == []
 
 
+def the_paper(database: Database) -> Certificate:
+    with database.reading() as session:
+        return session.scalars(select(Certificate)).one()
+
+
+def stars_now(database: Database, honey: Product) -> dict[int, int]:
+    with database.reading() as session:
+        return certificates.stars_today(session, [honey.id], vietnam_day(utc_now()))
+
+
+def a_browser_of_staff(app: Flask, database: Database) -> FlaskClient:
+    with database.transaction() as session:
+        person = a_user(session, role=Role.STAFF)
+    return browser_of(app, database, person)
+
+
+def hand_in_stars(owner: FlaskClient, honey: Product, **more: object) -> int:
+    return hand_in(owner, honey, kind="ocop", stars="5", file=(a_photo(), "giay.jpg"), **more)
+
+
 def test_nobody_gives_stars_to_itself(
     owner: FlaskClient, database: Database, honey: Product
 ) -> None:
-    assert hand_in(owner, honey, kind="ocop", stars="5") == 403
+    assert hand_in_stars(owner, honey) == 303
+
+    assert the_paper(database).state is PaperState.WAITING
+    assert stars_now(database, honey) == {}
+
+
+def test_staff_can_look_at_nothing_without_a_file(
+    owner: FlaskClient, database: Database, honey: Product
+) -> None:
+    assert hand_in(owner, honey, kind="ocop", stars="5") == 422
+
+
+def test_stars_appear_when_staff_have_seen_the_paper(
+    app: Flask, owner: FlaskClient, database: Database, honey: Product
+) -> None:
+    hand_in_stars(owner, honey)
+    paper = the_paper(database)
+    staff = a_browser_of_staff(app, database)
+    page = "/quan-tri/giay-to"
+
+    assert "12/2026/ATTP" in staff.get(page).text
+    assert send(staff, f"{page}/{paper.id}", page=page, what="approve").status_code == 303
+    again = send(staff, f"{page}/{paper.id}", page="/tai-khoan", what="refuse", answer="mờ")
+
+    assert stars_now(database, honey) == {honey.id: 5}
+    assert the_paper(database).expires_on == date(2029, 1, 5)
+    assert again.status_code == 422
+    assert send(owner, f"{page}/{paper.id}", page="/tai-khoan").status_code == 404
+
+
+def test_a_refused_paper_says_why(
+    app: Flask, owner: FlaskClient, database: Database, honey: Product
+) -> None:
+    hand_in_stars(owner, honey)
+    paper = the_paper(database)
+    staff = a_browser_of_staff(app, database)
+    page = "/quan-tri/giay-to"
+
+    wordless = send(staff, f"{page}/{paper.id}", page=page, what="refuse", answer=" ")
+    send(staff, f"{page}/{paper.id}", page=page, what="refuse", answer="Ảnh mờ")
+
+    assert wordless.status_code == 422
+    assert "Ảnh mờ" in owner.get("/ban-hang/htx-mat/giay-to").text
+    assert stars_now(database, honey) == {}
+
+
+def test_a_withdrawn_paper_takes_its_stars_along(
+    owner: FlaskClient, database: Database, honey: Product
+) -> None:
+    with database.transaction() as session:
+        paper = a_star(session, honey)
+    before = stars_now(database, honey)
+    page = "/ban-hang/htx-mat/giay-to"
+
+    send(owner, f"{page}/{paper.id}/rut", page=page, answer="Tỉnh thu hồi quyết định")
+
+    assert before == {honey.id: 4}
+    assert stars_now(database, honey) == {}
+    assert "Tỉnh thu hồi quyết định" in owner.get(page).text
+
+
+def test_a_newer_paper_takes_the_place_of_the_old_one(
+    owner: FlaskClient, database: Database, honey: Product
+) -> None:
+    hand_in(owner, honey)
+    old = the_paper(database)
+    page = owner.get(f"/ban-hang/htx-mat/giay-to?thay={old.id}").text
+
+    assert f'name="replaces" value="{old.id}"' in page
+    assert hand_in(owner, honey, number="99/2026/ATTP", replaces=str(old.id)) == 303
 
     with database.reading() as session:
-        assert session.scalars(select(Certificate)).all() == []
+        found = {one.number: one.state for one in session.scalars(select(Certificate))}
+    assert found == {
+        "12/2026/ATTP": PaperState.REPLACED,
+        "99/2026/ATTP": PaperState.IN_FORCE,
+    }
+
+
+def test_a_number_of_gs1_vietnam_needs_a_certificate_that_staff_saw(
+    owner: FlaskClient, database: Database, honey: Product
+) -> None:
+    today = vietnam_day(utc_now())
+    hand_in(owner, honey, kind="gtin", file=(a_photo(), "giay.jpg"))
+    with database.transaction() as session:
+        waiting = certificates.is_certified(session, honey.producer_id or 0, today)
+        paper = session.scalars(select(Certificate)).one()
+        paperwork.approve(session, paper, actor=SYSTEM, role=Role.STAFF, now=utc_now())
+        seen = certificates.is_certified(session, honey.producer_id or 0, today)
+
+    assert (waiting, seen) == (False, True)
 
 
 def test_staff_enter_stars(app: Flask, database: Database, honey: Product) -> None:

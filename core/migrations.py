@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -17,6 +18,10 @@ from core.settings import ROOT
 FOLDER = ROOT / "migrations"
 # Any number: it only has to be the same in every process that might migrate at once.
 ADVISORY_LOCK = 7_204_451
+
+
+class BrokenReference(Exception):  # noqa: N818 - what was found
+    """A migration would leave a row that points at nothing; nothing of it was kept."""
 
 
 def upgrade(database: Database, to: str = "head") -> None:
@@ -51,12 +56,35 @@ def _alone(database: Database) -> Iterator[None]:
 
 @contextmanager
 def _writing(database: Database) -> Iterator[Connection]:
+    if database.is_sqlite:
+        with _rebuilding(database) as connection:
+            yield connection
+        return
     with database.engine.execution_options(write=True).begin() as connection:
-        if not database.is_sqlite:
-            take_time(connection)
-            connection.execute(text("SET LOCAL lock_timeout = '1s'"))
-            connection.execute(text("SET LOCAL statement_timeout = '60s'"))
+        take_time(connection)
+        connection.execute(text("SET LOCAL lock_timeout = '1s'"))
+        connection.execute(text("SET LOCAL statement_timeout = '60s'"))
         yield connection
+
+
+@contextmanager
+def _rebuilding(database: Database) -> Iterator[Connection]:
+    """Let tables be rebuilt that others point at: SQLite changes a table by making it anew.
+
+    References are not watched meanwhile, which can only be said outside a transaction; all of them
+    are checked before anything is kept.
+    """
+    with database.engine.execution_options(write=True).connect() as connection:
+        driver: Any = connection.connection.dbapi_connection
+        driver.execute("PRAGMA foreign_keys = OFF")
+        try:
+            with connection.begin():
+                yield connection
+                broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+                if broken is not None:
+                    raise BrokenReference(f"{broken[0]} row {broken[1]} points at no {broken[2]}")
+        finally:
+            driver.execute("PRAGMA foreign_keys = ON")
 
 
 def revision(database: Database) -> str | None:

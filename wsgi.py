@@ -117,7 +117,13 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("traceability.views.scan_acts", "blueprint"),
     ("traceability.views.resolver", "blueprint"),
     ("traceability.views.recall_status", "blueprint"),
+    ("traceability.views.data", "blueprint"),
+    ("traceability.views.log", "blueprint"),
     ("traceability.views.dashboard", "blueprint"),
+    ("traceability.views.desk_scans", "blueprint"),
+    ("traceability.views.desk_serials", "blueprint"),
+    ("traceability.views.desk_codes", "blueprint"),
+    ("traceability.views.staff_scans", "blueprint"),
     ("shop.views.browse", "blueprint"),
     ("shop.views.machines", "blueprint"),
     ("shop.views.cart", "blueprint"),
@@ -205,6 +211,7 @@ SUBSCRIPTIONS: list[tuple[str, str]] = [
 # Which function does which kind of background work.
 TASKS: dict[str, str] = {
     "log.sign": "traceability.checkpoints:run",
+    "log.older_lines": "traceability.older_lines:run",
     "mail.send": "core.mail:send",
     "bank.forget_statement": "shop.payments.bank_batches:forget_statement",
     "bank.refetch": "shop.payments.bank_refetch:refetch",
@@ -236,6 +243,7 @@ WEBHOOKS: dict[str, str] = {
 # What runs by the clock: name, seconds between runs, function.
 SCHEDULES: list[tuple[str, int, str]] = [
     (mark("sign the log"), 60, "traceability.checkpoints:ask_to_sign"),
+    (mark("take older diary lines into the log"), 3_600, "traceability.older_lines:ask"),
     (mark("forget who scanned"), 3_600, "traceability.scan_counts:forget_old"),
     (mark("forget ended log-ins"), 3_600, "accounts.standing:forget_ended"),
     (mark("forget finished tasks"), 86_400, "core.tasks:forget_finished"),
@@ -263,6 +271,9 @@ DASHBOARD: list[tuple[str, str, str]] = [
     ("desk_delivery.ways", mark("Delivery"), "xe"),
     ("desk_cod.index", mark("Cash on delivery"), "tien"),
     ("desk_lots.index", mark("Lot diary"), "so"),
+    ("desk_scans.index", mark("Scans"), "quet"),
+    ("desk_codes.links", mark("Pages behind codes"), "ra"),
+    ("desk_codes.numbers", mark("Places and cartons"), "ghim"),
     ("desk_recalls.index", mark("Recalls"), "canh-bao"),
     ("desk_shows.index", mark("Live shows"), "live"),
     ("desk_returns.index", mark("Returns"), "lam-lai"),
@@ -284,6 +295,8 @@ DASHBOARD: list[tuple[str, str, str]] = [
 DUTIES: list[str] = [
     "shop.recalls:tell_duties",
     "catalog.paper_reminders:tell_duties",
+    "traceability.problem_reports:tell_duties",
+    "traceability.scan_flags:tell_duties",
     "shop.inbox:tell_duties",
     "shop.parcel_desk:tell_duties",
     "shop.payments.bank_desk:tell_duties",
@@ -293,6 +306,7 @@ DUTIES: list[str] = [
 
 # What `flask audit` proves: session → faults, in the order they are told.
 AUDITS: list[str] = [
+    "traceability.proving:find_faults",
     "shop.audit:find_faults",
     "shop.bank_audit:find_faults",
     "shop.parcel_audit:find_faults",
@@ -323,6 +337,7 @@ STAFF: list[tuple[str, str, str]] = [
     ("staff_connections.operator", mark("Connections"), "lien-ket"),
     ("staff_messages.index", mark("Messages of services"), "giay"),
     ("staff_proofs.index", mark("Proof of stock and money"), "khien"),
+    ("staff_scans.index", mark("Scans and reports"), "quet"),
     ("tasks.index", mark("Background work"), "dong-ho"),
 ]
 

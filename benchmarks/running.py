@@ -5,7 +5,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
-from benchmarks import browsing, commenting, feeding, labels, ordering, proving, shops, starting
+from benchmarks import (
+    browsing,
+    commenting,
+    feeding,
+    labels,
+    ordering,
+    proving,
+    recalling,
+    shops,
+    starting,
+)
 from benchmarks.measuring import Pace, Path, Row, compare, profile
 from benchmarks.shops import Shop
 
@@ -13,7 +23,12 @@ Paths = Callable[[Shop], Iterator[Path]]
 
 # Every path there is. What grows with the goods is measured in each shop, the rest in one.
 IN_EVERY_SHOP: tuple[Paths, ...] = (browsing.paths, feeding.paths)
-IN_THE_LARGEST: tuple[Paths, ...] = (ordering.paths, commenting.paths, proving.paths)
+IN_THE_LARGEST: tuple[Paths, ...] = (
+    ordering.paths,
+    commenting.paths,
+    proving.paths,
+    recalling.paths,
+)
 WITHOUT_DATABASE: tuple[Paths, ...] = (labels.paths,)
 
 

@@ -55,7 +55,7 @@ def take_in(session: Session, *, base: str, now: datetime) -> int:
             lot_id=lot.id,
             step_id=step.id,
             private=keeping.private_words(step),
-            actor=Actor(step.entered_by, step.entered_by_name, step.on_behalf_of),
+            actor=Actor(step.entered_by, step.entered_by_name, on_behalf_of=step.on_behalf_of),
             now=now,
         )
     return len(steps)

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 from accounts.audit import Actor
 from tests.conftest import NOON
 from tests.factories import a_lot, a_step, a_variant
-from traceability import diary, events, log, older_lines
+from traceability import diary, events, log, older_lines, proving
 from traceability.diary import StepKind
 
 
@@ -26,4 +26,4 @@ def test_every_line_without_an_event_gets_one_and_only_one(session: Session) -> 
     assert (first, again) == (3, 0)
     assert set(events.of_steps(session, [one.id for one in before])) == {one.id for one in before}
     assert log.head(session).size == 4
-    assert list(events.find_faults(session)) == []
+    assert proving.find_faults(session) == []

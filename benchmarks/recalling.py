@@ -25,8 +25,9 @@ LOTS = 10_000
 JUMPS = (1, 13, 101)
 CODE = "DO-"
 _BARE = text(
-    "WITH RECURSIVE reached(lot_id) AS (SELECT :lot UNION SELECT output_lot_id FROM lot_edge"
-    " JOIN reached ON input_lot_id = lot_id) SELECT lot_id FROM reached"
+    "WITH RECURSIVE reached(lot_id) AS (SELECT CAST(:lot AS INTEGER) UNION"
+    " SELECT output_lot_id FROM lot_edge JOIN reached ON input_lot_id = lot_id)"
+    " SELECT lot_id FROM reached"
 )
 
 

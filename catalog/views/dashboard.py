@@ -23,6 +23,8 @@ from catalog import (
     approval,
     bank_accounts,
     banks,
+    barcodes,
+    certificates,
     duties,
     grants,
     members,
@@ -274,6 +276,40 @@ def paper_file(desk: Desk, paper_id: int) -> Response:
         raise NoSuchPaper
     ending = paper.file_key.rpartition(".")[2]
     return private_file(paper.file_key, name=f"giay-to-{paper.id}.{ending}")
+
+
+@blueprint.get("/<producer>/giay-to/ma-vach")
+@desk_view
+def barcodes_page(desk: Desk) -> Response:
+    """List the producer's goods with their barcode numbers."""
+    return _barcodes(desk, {})
+
+
+@blueprint.post("/<producer>/giay-to/ma-vach/<int:variant_id>")
+@desk_view
+def give_barcode(desk: Desk, variant_id: int) -> Response:
+    """Give goods the number under their barcode, or take it off."""
+    try:
+        with transaction() as session:
+            barcodes.give(
+                session,
+                desk.producer_id,
+                variant_id,
+                request.form.get("gtin", ""),
+                actor=desk.actor,
+                now=utc_now(),
+            )
+    except (Invalid, Conflict) as refusal:
+        return _barcodes(desk, {variant_id: str(refusal.message)})
+    return _see("desk.barcodes_page", desk, xong="luu")
+
+
+def _barcodes(desk: Desk, errors: dict[int, str]) -> Response:
+    with reading() as session:
+        goods = barcodes.list_goods(session, desk.producer_id)
+        certified = certificates.is_certified(session, desk.producer_id, vietnam_day(utc_now()))
+    page = render_template("catalog/barcodes.html", goods=goods, certified=certified, errors=errors)
+    return make_response(page, 422 if errors else 200)
 
 
 def _person() -> SignedIn:

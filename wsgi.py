@@ -119,6 +119,7 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("traceability.views.recall_status", "blueprint"),
     ("traceability.views.data", "blueprint"),
     ("traceability.views.log", "blueprint"),
+    ("traceability.views.staff_book", "blueprint"),
     ("traceability.views.dashboard", "blueprint"),
     ("traceability.views.desk_scans", "blueprint"),
     ("traceability.views.desk_serials", "blueprint"),
@@ -337,6 +338,7 @@ STAFF: list[tuple[str, str, str]] = [
     ("staff_connections.operator", mark("Connections"), "lien-ket"),
     ("staff_messages.index", mark("Messages of services"), "giay"),
     ("staff_proofs.index", mark("Proof of stock and money"), "khien"),
+    ("staff_book.index", mark("Transparency log"), "so"),
     ("staff_scans.index", mark("Scans and reports"), "quet"),
     ("tasks.index", mark("Background work"), "dong-ho"),
 ]

@@ -98,7 +98,7 @@ def ask_to_sign(database: Database, now: datetime) -> None:
 
 def run(work: Work) -> None:
     """Sign in the background; a changed log stops here and stands among the failed tasks."""
-    stored = _stored(work.storage)
+    stored = find_stored(work.storage)
     with work.database.transaction() as session:
         try:
             signed = sign(session, stored, work.settings, now=work.clock())
@@ -110,7 +110,8 @@ def run(work: Work) -> None:
         work.storage.put(STORED, note.encode(), "text/plain; charset=utf-8")
 
 
-def _stored(storage: Storage) -> str | None:
+def find_stored(storage: Storage) -> str | None:
+    """Return the storage's copy of the last checkpoint, None before the first."""
     try:
         return storage.read(STORED).decode()
     except NoSuchFile:

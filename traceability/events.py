@@ -172,7 +172,7 @@ def record_all(
         }
         for one in told
     ]
-    idents = [event_hash(one.body, prefixes(one.body, base)) for one in told]
+    idents = [ident_of(one.body, base) for one in told]
     entries = [
         entry_of(
             ident,
@@ -233,6 +233,11 @@ def commit(salt: str, field: str, value: str) -> str:
 def namespaces(base: str) -> dict[str, str]:
     """Return the prefixes our events are written with."""
     return {"ocop": f"{base}/{VOCABULARY}"}
+
+
+def ident_of(body: Mapping[str, Any], base: str) -> str:
+    """Return the hash id of an event as it is kept below `base`."""
+    return event_hash(body, prefixes(body, base))
 
 
 def prefixes(event: Mapping[str, Any], base: str) -> dict[str, str]:

@@ -20,7 +20,6 @@ from traceability import epcis, events, keeping, log, merkle, notes
 from traceability.checkpoints import SignedCheckpoint
 from traceability.diary import Step, StepKind
 from traceability.epcis import Goods
-from traceability.event_hash import event_hash
 from traceability.events import Commitment, EventKind, TraceEvent
 from traceability.log import LogEntry
 from traceability.notes import BadNote, Verifier
@@ -49,9 +48,12 @@ class Witness:
 
     @property
     def event(self) -> dict[str, Any]:
-        """Return the event as EPCIS says it."""
-        said: dict[str, Any] = json.loads(self.body)
-        return said
+        """Return the event as EPCIS says it; nothing when somebody broke its text."""
+        try:
+            said = json.loads(self.body)
+        except ValueError:
+            return {}
+        return said if isinstance(said, dict) else {}
 
     @property
     def inputs(self) -> list[str]:
@@ -266,8 +268,7 @@ _proven = _Proven()
 @lru_cache(maxsize=MANY)
 def _hash_of(body: str, base: str) -> str:
     try:
-        event = json.loads(body)
-        return event_hash(event, events.prefixes(event, base))
+        return events.ident_of(json.loads(body), base)
     except (ValueError, LookupError, TypeError, AttributeError):
         return "not an event any more"
 

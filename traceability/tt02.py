@@ -85,6 +85,21 @@ def completeness(items: Iterable[Item]) -> list[int]:
     return [item.number for item in items if item.missing]
 
 
+def write_table(rows: Any, items: Iterable[Item]) -> None:
+    """Write the items with a `csv.writer`: a head, then one line each; no cell is a formula."""
+    rows.writerow(
+        [_("Item no."), _("Short name"), _("What it is"), _("What the book says"), _("State")]
+    )
+    for item in items:
+        state = _("missing") if item.missing else _("in the book") if item.values else _("none")
+        values = " | ".join(_harmless(value) for value in item.values)
+        rows.writerow([item.number, item.key, item.name, values, state])
+
+
+def _harmless(value: str) -> str:
+    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
 def _photos(scan: Scan) -> list[str]:
     """Return the photos of lines that stand, those of packing first."""
     standing = [one for one in scan.steps if one.photo_key and one.id not in scan.corrected]
@@ -106,7 +121,12 @@ def _stage(one: Witness) -> str:
     place = event.get("bizLocation", {}).get("id", "")
     if step is None:
         return ""
-    parts = (str(KIND_NAMES[step.kind]), show_moment(step.happened_at), goods["epcClass"], place)
+    parts = (
+        str(KIND_NAMES[step.kind]),
+        show_moment(step.happened_at),
+        goods.get("epcClass", ""),
+        place,
+    )
     return " · ".join(parts)
 
 

@@ -5,7 +5,6 @@ import io
 from functools import lru_cache
 
 from flask import Blueprint, Response, current_app, json, make_response, render_template, request
-from flask_babel import gettext as _
 
 from core.clock import utc_now
 from core.codes import is_well_formed, normalise
@@ -65,13 +64,7 @@ def ten_items_file(code: str) -> Response:
     if found is None:
         return unknown_code(code)
     text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\r\n")
-    head = (_("Item"), _("Short name"), _("What it is"), _("What the book says"), _("State"))
-    rows.writerow(head)
-    for item in tt02.ten_items(found, base=_settings().PUBLIC_URL):
-        state = _("missing") if item.missing else _("there") if item.values else _("none")
-        values = [_harmless(value) for value in item.values]
-        rows.writerow([item.number, item.key, item.name, " | ".join(values), state])
+    tt02.write_table(csv.writer(text), tt02.ten_items(found, base=_settings().PUBLIC_URL))
     response = Response(BOM + text.getvalue(), content_type="text/csv; charset=utf-8")
     name = f"muoi-muc-{found.code}.csv"
     response.headers.set("Content-Disposition", "attachment", filename=name)
@@ -135,11 +128,6 @@ def _find(code: str) -> Scan | None:
 def _settings() -> Settings:
     found: Settings = current_app.config["SETTINGS"]
     return found
-
-
-def _harmless(value: str) -> str:
-    """Return a value no spreadsheet takes for a formula."""
-    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 def _data(content: object, media: str) -> Response:

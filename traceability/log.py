@@ -24,6 +24,7 @@ from sqlalchemy import (
     tuple_,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.db import Base
@@ -133,13 +134,21 @@ def append(session: Session, entries: Sequence[str], *, now: datetime) -> int:
     return first
 
 
+def wait_for_turn(session: Session) -> None:
+    """Wait until nobody else is adding to the log; from now on others wait for this transaction."""
+    _locked_head(session)
+
+
 def _locked_head(session: Session) -> LogHead:
     wanted = select(LogHead).where(LogHead.id == ONE_HEAD).with_for_update()
-    row = session.scalar(wanted.execution_options(populate_existing=True))
+    wanted = wanted.execution_options(populate_existing=True)
+    row = session.scalar(wanted)
     if row is None:
-        row = LogHead(id=ONE_HEAD, size=0, frontier=b"")
-        session.add(row)
-        session.flush()  # a second first writer fails here on the one key there is
+        insert_one = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+        first = insert_one.insert(LogHead).values(id=ONE_HEAD, size=0, frontier=b"")
+        # A second first writer waits here for the first, then finds its row.
+        session.execute(first.on_conflict_do_nothing())
+        row = session.scalars(wanted).one()
     return row
 
 

@@ -16,9 +16,8 @@ from core import events as news
 from core.db import in_batches
 from core.errors import Conflict, Forbidden
 from core.i18n import lazy as _
-from traceability import reach, recall_cases, told_lots
+from traceability import log, reach, recall_cases, told_lots, trace_codes
 from traceability.keeping import LotsLinked
-from traceability.log import ONE_HEAD, LogHead
 from traceability.reach import Way
 from traceability.recall_cases import STANDING, Case, CaseKind, CaseLot, CaseState
 from traceability.told_lots import Happening
@@ -84,6 +83,8 @@ def stop(
     codes stand under. Raises NoReason, or AlreadyRecalled: a hold never softens a recall.
     """
     words = lots.checked_reason(reason)
+    # Before the log is held: who writes a line takes the code first and the log last.
+    trace_codes.ensure_lot_code(session, lot, now=now)
     _let_nobody_link(session)
     standing = recall_cases.list_begun_with(session, lot.id)
     session.refresh(lot)
@@ -247,7 +248,7 @@ def check_code(lot: Lot, typed: str) -> None:
 
 def _let_nobody_link(session: Session) -> None:
     """Wait until nobody is writing lots into lots: every such line passes the head of the log."""
-    session.execute(select(LogHead.id).where(LogHead.id == ONE_HEAD).with_for_update())
+    log.wait_for_turn(session)
 
 
 def _producer_of(session: Session, lot_id: int) -> int | None:

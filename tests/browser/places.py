@@ -96,6 +96,10 @@ PLACES = (
     Place("lots", "/ban-hang/htx-mau/so-lo", DESK, "producer"),
     Place("new lot", "/ban-hang/htx-mau/so-lo/moi", DESK, "producer"),
     Place("papers", "/ban-hang/htx-mau/giay-to", DESK, "producer"),
+    Place("barcodes", "/ban-hang/htx-mau/giay-to/ma-vach", DESK, "producer"),
+    Place("recalls", "/ban-hang/htx-mau/thu-hoi", DESK, "producer"),
+    Place("recall", "/ban-hang/htx-mau/thu-hoi/1", DESK, "producer"),
+    Place("recall, to be printed", "/ban-hang/htx-mau/thu-hoi/1/bao-cao", DESK, "producer"),
     Place("feeds", "/ban-hang/htx-mau/bang-hang", DESK, "producer"),
     Place("shows", "/ban-hang/htx-mau/live", DESK, "producer"),
     Place("new show", "/ban-hang/htx-mau/live/moi", DESK, "producer"),
@@ -108,4 +112,6 @@ PLACES = (
     Place("new address", "/tai-khoan/dia-chi/moi", TILL, "buyer"),
     Place("name and e-mail", "/tai-khoan/ho-so", TILL, "buyer"),
     Place("staff", "/quan-tri", DESK, "staff"),
+    Place("papers to check", "/quan-tri/giay-to", DESK, "staff"),
+    Place("all recalls", "/quan-tri/thu-hoi", DESK, "staff"),
 )

@@ -17,6 +17,7 @@ from core import events as news
 from core.db import Database
 from tests.conftest import NOON
 from tests.factories import a_lot, a_step, a_user, a_variant, later
+from tests.shop.selling import at_once
 from traceability import events, proving, recall_cases, recall_scope, recalls, serials
 from traceability.diary import StepKind
 from traceability.edges import LotEdge
@@ -267,6 +268,27 @@ def test_two_who_agree_at_once_end_it_once(database: Database) -> None:
                 stale.append(actor)
 
     assert stale == [actors[2]]
+
+
+def test_a_line_written_in_the_same_moment_does_not_slip_through(database: Database) -> None:
+    for _try in range(5):
+        with database.transaction() as session:
+            variant = a_variant(session)
+            salt, bottled = a_lot(session, variant), a_lot(session, variant)
+
+        outcomes = at_once(
+            database,
+            [
+                lambda session, lot=salt: stop(session, session.get_one(Lot, lot.id)).id,
+                lambda session, made=bottled, of=salt: made_of(
+                    session, session.get_one(Lot, made.id), session.get_one(Lot, of.id)
+                ),
+            ],
+        )
+
+        assert [one for one in outcomes if isinstance(one, Exception)] == []
+        with database.reading() as session:
+            assert session.get_one(Lot, bottled.id).state is LotState.RECALLED
 
 
 def test_a_thousand_lots_are_stopped_in_few_statements(session: Session, sauce: Variant) -> None:

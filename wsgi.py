@@ -28,6 +28,7 @@ from core.web import (
     uploads,
 )
 from core.web import logs as request_log
+from traceability import log_keys
 
 # Every module that declares tables: migrations and tests need them all, whoever imports what.
 TABLES: list[str] = [
@@ -360,7 +361,10 @@ SLOTS: dict[str, list[str]] = {
 
 def create_app(settings: Settings | None = None) -> Flask:
     """Return the shop, ready to serve; `settings` are read from the environment by default."""
-    settings = settings or load()
+    if settings is None:
+        settings = load()
+        # Made on the first start, so that whoever backs the shop up finds it.
+        log_keys.verifiers(settings)
     load_tables()
     logs.configure(settings.LOG_LEVEL)
     app = Flask(__name__, static_folder=None)

@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import tempfile
+from base64 import b64decode
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import MISSING, dataclass, field, fields
@@ -30,6 +31,7 @@ OUR_PREFIXES = (
 )
 SHORTEST_SECRET = 32
 LARGEST_NUMBER = 65_535
+SEED_BYTES = 32
 # Their values hold passwords, which no message may repeat.
 WITH_PASSWORD = {
     "DATABASE_URL",
@@ -37,6 +39,7 @@ WITH_PASSWORD = {
     "MAIL_URL",
     "STRIPE_SECRET_KEY",
     "STRIPE_WEBHOOK_SECRET",
+    "LOG_KEY",
 }
 STRIPE_ITSELF = "https://api.stripe.com"
 STRIPE_PAGES = "https://checkout.stripe.com"
@@ -239,6 +242,7 @@ def _finish(given: Settings, root: Path) -> Settings:
         "DATABASE_URL": _is_database(given.DATABASE_URL),
         "QUEUE_URL": _is_server(given.QUEUE_URL, {"redis", "rediss", "amqp", "amqps"}),
         "MAIL_URL": _is_server(given.MAIL_URL, {"smtp", "smtps"}),
+        "LOG_KEY": _is_seed(given.LOG_KEY),
         "MAIL_FROM": "@" in parseaddr(given.MAIL_FROM)[1],
         "PUBLIC_URL": _is_site(public),
         "S3_ENDPOINT_URL": _is_server(given.S3_ENDPOINT_URL, {"http", "https"}),
@@ -306,6 +310,14 @@ def _is_site(url: str) -> bool:
         and "@" not in parts.netloc
         and url == f"{parts.scheme}://{parts.netloc}"
     )
+
+
+def _is_seed(text: str) -> bool:
+    """Say whether `text` is an Ed25519 seed in base64, or nothing."""
+    try:
+        return text == "" or len(b64decode(text, validate=True)) == SEED_BYTES
+    except ValueError:
+        return False
 
 
 def _is_page(url: str) -> bool:

@@ -18,6 +18,7 @@ from tests.postgres import running_postgres
 from wsgi import create_app, load_tables
 
 NOON = datetime(2026, 11, 25, 5, 0, tzinfo=UTC)  # noon in Vietnam
+LOG_KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 SECRET = "tests-only-secret-0123456789-abcdefghijkl"
 
 
@@ -97,6 +98,7 @@ def settings(database: Database, tmp_path: Path) -> Settings:
         SECRET_KEY=SECRET,
         STORAGE_DIR=str(tmp_path / "storage"),
         PAGE_CACHE_SECONDS=0,
+        LOG_KEY=LOG_KEY,
     )
 
 

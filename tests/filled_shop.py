@@ -48,7 +48,7 @@ from tests.factories import (
     a_variant,
 )
 from tests.filled_aftersale import after_sale
-from traceability import recalls, serials, trace_codes
+from traceability import checkpoints, recalls, serials, trace_codes
 from traceability.recall_cases import Case, CaseKind
 
 GTIN = "09521234000013"
@@ -83,6 +83,7 @@ def fill(app: Flask, *, now: datetime, text: str = "") -> FilledShop:
     with database.transaction() as session:
         feed_id = feeds.ensure_feed(session, Channel.META).id
         shop = _fill(session, now=now, text=text)
+        checkpoints.sign(session, None, settings, now=now)
     around = jobs.surroundings(settings, now=now)
     feeds.rebuild(database, feed_id, jobs.folder_of(settings), around=around)
     return shop
@@ -104,7 +105,8 @@ def _fill(session: Session, *, now: datetime, text: str) -> FilledShop:
     variant = a_variant(session, product=product, gtin=GTIN, unit=f"hũ{text}", name=f"To{text}")
     lot = a_lot(session, variant, code="LO-1", in_stock=5)
     a_star(session, product, stars=4)
-    step = a_step(session, lot, place=f"Đồi{text}", note=f"Sáng{text}")
+    writer = Actor(people["producer"].id, people["producer"].name)
+    step = a_step(session, lot, place=f"Đồi{text}", note=f"Sáng{text}", actor=writer)
     code = trace_codes.ensure_lot_code(session, lot, now=now)
     trace_codes.ensure_product_code(session, product.id, now=now)
     serials.make(session, lot, 1, now=now, activated=True)
@@ -129,6 +131,10 @@ def _fill(session: Session, *, now: datetime, text: str) -> FilledShop:
         "staff.slug": producer.slug,
         "code": code,
         "rest": f"{GTIN}/10/{lot.code}",
+        "position": 0,
+        "old": 1,
+        "new": 1,
+        "staff_book.user_id": people["producer"].id,
         "lot": lot.id,
         "step": step.id,
         "token": feed.token,

@@ -13,7 +13,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from core.settings import ROOT
-from tests.conftest import SECRET
+from tests.conftest import LOG_KEY, SECRET
 from tests.postgres import free_port
 from tests.servers import wait_until
 
@@ -64,6 +64,7 @@ def running_shop(
         "PUBLIC_URL": address,
         "DATABASE_URL": database_url,
         "SECRET_KEY": SECRET,
+        "LOG_KEY": LOG_KEY,
         "STORAGE_DIR": str(folder / "storage"),
         "LOG_LEVEL": "WARNING",
         **settings,

@@ -24,6 +24,8 @@ PATHS = {
     "feed from scratch",
     "place order, one hot product",
     "comment ingest",
+    "log append",
+    "log verify",
     "label code, SVG",
     "label code, PNG",
 }

@@ -46,7 +46,7 @@ def test_a_setting_nobody_can_use_is_named_in_one_sentence(
 
 
 def test_the_sentence_never_repeats_a_password(tmp_path: Path) -> None:
-    for name in ("DATABASE_URL", "QUEUE_URL", "MAIL_URL"):
+    for name in ("DATABASE_URL", "QUEUE_URL", "MAIL_URL", "LOG_KEY"):
         with pytest.raises(BadSetting) as stopped:
             load({"SECRET_KEY": SECRET, name: "mysql://shop:mat-khau@host/x"}, root=tmp_path)
 

@@ -18,7 +18,6 @@ from core.db import Database
 from core.settings import Settings
 from tests.conftest import NOON
 from tests.factories import a_lot, a_producer, a_product, a_star, a_step, a_variant
-from tests.traceability.conftest import SEED
 from traceability import (
     checkpoints,
     epcis_rules,
@@ -39,7 +38,7 @@ BROKEN = "không khớp với chứng cứ"
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     """Settings with a log key of the tests."""
-    return replace(settings, LOG_KEY=SEED, LOG_ORIGIN="chophien.example/log")
+    return replace(settings, LOG_ORIGIN="chophien.example/log")
 
 
 @pytest.fixture

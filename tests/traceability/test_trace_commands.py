@@ -15,7 +15,6 @@ from core.settings import Settings
 from core.storage import storage_for
 from tests.conftest import NOON
 from tests.factories import a_lot, a_step, a_variant
-from tests.traceability.conftest import SEED
 from tests.traceability.test_epcis_rules import DOCUMENT
 from traceability import checkpoints, epcis_rules, event_hash, log_keys, trace_codes
 
@@ -23,7 +22,7 @@ from traceability import checkpoints, epcis_rules, event_hash, log_keys, trace_c
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     """Settings with a log key of the tests."""
-    return replace(settings, LOG_KEY=SEED, LOG_ORIGIN="chophien.example/log")
+    return replace(settings, LOG_ORIGIN="chophien.example/log")
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def paths(shop: Shop) -> Iterator[Path]:
 def _entry(number: int) -> str:
     ident = f"ni:///sha-256;{sha256(str(number).encode()).hexdigest()}?ver=CBV2.0"
     private = {
-        field: events.commit("00" * events.SALT_BYTES, field, str(number))
+        field: events.commitment("00" * events.SALT_BYTES, field, str(number))
         for field in ("entered_by", "place", "note")
     }
     return events.entry_of(ident, private)

@@ -87,7 +87,7 @@ def test_every_template_has_a_view_and_every_view_its_template() -> None:
     python = "\n".join(path.read_text() for path in SOURCES)
     rendered = set(re.findall(r"render_template\(\s*[\"']([^\"']+)[\"']", python))
     rendered |= set(re.findall(r"get_template\(\s*[\"']([^\"']+)[\"']", python))
-    rendered |= set(re.findall(r"[\"']([a-z_/]+\.html)[\"']", python))
+    rendered |= set(re.findall(r"[\"']([a-z_]+/[a-z_/]+\.html)[\"']", python))
     for path in TEMPLATES:
         rendered |= set(
             re.findall(r"(?:extends|include|import|from)\s+[\"']([^\"']+)[\"']", path.read_text())

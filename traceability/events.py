@@ -176,7 +176,7 @@ def record_all(
     entries = [
         entry_of(
             ident,
-            {field: commit(salt, field, value) for field, (salt, value) in words.items()},
+            {field: commitment(salt, field, value) for field, (salt, value) in words.items()},
             one.body.get("errorDeclaration") if kind is EventKind.DECLARATION else None,
         )
         for one, ident, words in zip(told, idents, salted, strict=True)
@@ -225,7 +225,7 @@ def canonical(value: Mapping[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def commit(salt: str, field: str, value: str) -> str:
+def commitment(salt: str, field: str, value: str) -> str:
     """Return the commitment to a word: nobody can tell the word from it without the salt."""
     return sha256(f"{salt}\n{field}\n{value}".encode()).hexdigest()
 

@@ -291,7 +291,7 @@ def _faults_of_event(one: Witness) -> Iterator[str]:
         yield f"{name}: what it declares is not what log entry {one.position} says"
     promised = said.get("private", {})
     for field, (salt, value) in one.words.items():
-        if promised.get(field) != events.commit(salt, field, value):
+        if promised.get(field) != events.commitment(salt, field, value):
             yield f"{name}: «{field}» is not what was committed to"
 
 

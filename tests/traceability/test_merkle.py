@@ -5,6 +5,7 @@ from hashlib import sha256
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pymerkle import InmemoryTree
 
 from traceability import merkle
 
@@ -122,3 +123,30 @@ def test_another_entry_never_fits_a_proof(entries: list[bytes], data: st.DataObj
     assert not merkle.verify_inclusion(
         merkle.leaf_hash(forged), index, len(entries), proof, merkle.root_of(tree.frontier)
     )
+
+
+def test_roots_are_those_of_another_implementation() -> None:
+    other = InmemoryTree(algorithm="sha256")
+    frontier: merkle.Frontier = ()
+
+    for size in range(301):
+        assert merkle.root_of(frontier) == other.get_root()
+        entry = f"sự kiện {size}".encode()
+        other.append_entry(entry)
+        frontier, _nodes = merkle.grow(frontier, size, [merkle.leaf_hash(entry)])
+
+
+@given(st.integers(0, 40), st.integers(0, 40), st.integers(1, 5))
+def test_many_leaves_at_once_make_the_tree_that_one_by_one_makes(
+    before: int, added: int, every: int
+) -> None:
+    leaves = [merkle.leaf_hash(str(number).encode()) for number in range(before + added)]
+    frontier, earlier = merkle.grow((), 0, leaves[:before], every=every)
+    frontier, later = merkle.grow(frontier, before, leaves[before:], every=every)
+    tree = Tree(leaves)
+
+    assert frontier == tree.frontier
+    kept = {(level, number): node for level, number, node in (*earlier, *later)}
+    assert kept == {
+        place: node for place, node in tree.nodes.items() if place[0] and place[0] % every == 0
+    }

@@ -1,5 +1,7 @@
 """Notes and checkpoints are those of C2SP: others' tools can check ours, and we theirs."""
 
+import base64
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -114,3 +116,52 @@ def test_a_proof_is_read_back_as_it_was_written() -> None:
 def test_a_proof_that_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(BadNote):
         notes.read_proof(text)
+
+
+# The worked example of C2SP's signed-note, and the key and note of Go's own checks of notes.
+PUBLISHED = {
+    "C2SP": (
+        "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
+        (
+            "This is an example message.\n\n— example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6"
+            "TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n"
+        ),
+    ),
+    "Go": (
+        "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
+        (
+            "If you think cryptography is the answer to your problem,\n"
+            "then you don't know what your problem is.\n\n"
+            "— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqd"
+            "ngotpRZb6KE6RyyBwJnAM=\n"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_notes_open_and_no_changed_bit_of_them(name: str) -> None:
+    vkey, note = PUBLISHED[name]
+    verifier = notes.read_vkey(vkey)
+
+    assert verifier.vkey == vkey
+    assert notes.open_note(note, [verifier]) == note.rpartition("\n\n")[0] + "\n"
+    for place in range(len(note)):
+        changed = note[:place] + chr(ord(note[place]) ^ 1) + note[place + 1 :]
+        try:
+            text = notes.open_note(changed, [verifier])
+        except BadNote:
+            continue
+        # Base64 has bits at its end that say nothing; the text itself is the one that was signed.
+        assert text == note.rpartition("\n\n")[0] + "\n"
+        assert changed[-3] != note[-3]
+
+
+def test_go_signs_as_we_do() -> None:
+    vkey, note = PUBLISHED["Go"]
+    # PRIVATE+KEY+PeterNeumann+c74f20a3+…, published with the note.
+    seed = base64.b64decode("AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz")[1:]
+    key = Ed25519PrivateKey.from_private_bytes(seed)
+
+    assert notes.verifier_of("PeterNeumann", key).vkey == vkey
+    assert notes.sign(note.rpartition("\n\n")[0] + "\n", "PeterNeumann", key) == note

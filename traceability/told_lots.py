@@ -1,8 +1,9 @@
 """What happens to many lots at once, told in the book of each and in the log: one event a lot."""
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import select
@@ -49,29 +50,38 @@ def tell(
 
 
 def about_lots(
-    session: Session, lot_ids: Iterable[int], base: str, *, now: datetime
+    session: Session, lot_ids: Sequence[int], base: str, *, now: datetime
 ) -> dict[int, About]:
-    """Return what events of these lots are about, in one question; codes are given if missing."""
-    rows = session.execute(
+    """Return what events of these lots are about, in few questions; missing codes are given."""
+    rows = _with_codes(session, lot_ids)
+    missing = {row.Lot.id: row.Variant.product_id for row in rows if row.code is None}
+    if missing:
+        trace_codes.ensure_lot_codes(session, missing, now=now)
+        rows = _with_codes(session, lot_ids)
+    return {
+        row.Lot.id: About(
+            lot=addresses.printed(base, Named(row.code, row.Variant.gtin, row.Lot.code)),
+            place=f"{base}/nha-san-xuat/{row.slug}"
+            if row.slug
+            else f"{base}/san-pham/{row.Product.slug}",
+            name=f"{row.Product.name} {row.Variant.name}".strip(),
+            produced_on=row.Lot.produced_on,
+            expires_on=row.Lot.expires_on,
+        )
+        for row in rows
+    }
+
+
+def _with_codes(session: Session, lot_ids: Sequence[int]) -> Sequence[Any]:
+    return session.execute(
         select(Lot, Variant, Product, Producer.slug, TraceCode.code)
         .join(Variant, Variant.id == Lot.variant_id)
         .join(Product, Product.id == Variant.product_id)
         .outerjoin(Producer, Producer.id == Product.producer_id)
         .outerjoin(TraceCode, TraceCode.lot_id == Lot.id)
-        .where(Lot.id.in_(list(lot_ids)))
+        .where(Lot.id.in_(lot_ids))
         .order_by(Lot.id)
     ).all()
-    found = {}
-    for lot, variant, product, slug, known in rows:
-        code = known or trace_codes.ensure_lot_code(session, lot, now=now)
-        found[lot.id] = About(
-            lot=addresses.printed(base, Named(code, variant.gtin, lot.code)),
-            place=f"{base}/nha-san-xuat/{slug}" if slug else f"{base}/san-pham/{product.slug}",
-            name=f"{product.name} {variant.name}".strip(),
-            produced_on=lot.produced_on,
-            expires_on=lot.expires_on,
-        )
-    return found
 
 
 def _body(about: About, happening: Happening, *, now: datetime) -> dict[str, object]:

@@ -1,10 +1,11 @@
 """Public codes of products and lots: what a QR of ours says, for as long as it is stuck on."""
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, select, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -95,6 +96,25 @@ def ensure_lot_code(session: Session, lot: Lot, *, now: datetime) -> str:
             code=code, kind=CodeKind.LOT, product_id=product_id, lot_id=lot.id, created_at=now
         ),
     )
+
+
+def ensure_lot_codes(session: Session, products: Mapping[int, int], *, now: datetime) -> None:
+    """Give many lots (lot → its product) their public codes at once; a code there is stays."""
+    for product_id in sorted(set(products.values())):
+        known_gtins.remember(session, product_id, now=now)
+    rows = [
+        {
+            "code": new_code(TRACE_CODE),
+            "kind": CodeKind.LOT,
+            "product_id": product_id,
+            "lot_id": lot_id,
+            "created_at": now,
+        }
+        for lot_id, product_id in sorted(products.items())
+    ]
+    if rows:
+        insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+        session.execute(insert(TraceCode).on_conflict_do_nothing(), rows)
 
 
 def _ensure(

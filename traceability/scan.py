@@ -181,7 +181,7 @@ def find_scan(session: Session, code: str, *, typed: str | None, now: datetime) 
         serial=serial,
         typed=typed,
         free=int(found.free or 0),
-        papers=list_papers(session, found.Product.id) if said is not Verdict.RECALLED else [],
+        papers=list_papers(session, found.Product.id),
         steps=record.steps,
         corrected=record.corrected,
         record=record,

@@ -40,6 +40,8 @@ View = TypeVar("View", bound=Callable[..., Response])
 DATA_OF_LOTS = (
     ("epcis", "epcis.jsonld", "application/ld+json"),
     ("recallStatus", "thu-hoi.json", "application/json"),
+    ("masterData", "ho-chieu.json", "application/json"),
+    ("traceability", "chung-cu", "text/html"),
 )
 IN_A_QUERY = "!$&'()*+,/:;=?@[]~-._%"
 

@@ -18,7 +18,7 @@ from flask import (
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from accounts.login import SignedIn, signed_in, staff_required
+from accounts.login import SignedIn, proof_required, signed_in, staff_required
 from accounts.phones import show_phone
 from catalog.desk import Desk, desk_view
 from catalog.lots import NoReason
@@ -52,6 +52,7 @@ def index(desk: Desk) -> str:
 
 @blueprint.get("/lo/<int:lot>")
 @desk_view
+@proof_required
 def look(desk: Desk, lot: int) -> Response:
     """Show what stopping this lot would reach, before anything is done."""
     return _look_page(desk, lot)
@@ -59,6 +60,7 @@ def look(desk: Desk, lot: int) -> Response:
 
 @blueprint.post("/lo/<int:lot>")
 @desk_view
+@proof_required
 def stop(desk: Desk, lot: int) -> Response:
     """Take the lot, and all that was made of it, off the market."""
     try:
@@ -144,6 +146,7 @@ def keep_up(desk: Desk, case_id: int) -> Response:
 
 @blueprint.get("/<int:case_id>/nguoi-mua.csv")
 @desk_view
+@proof_required
 def buyers_file(desk: Desk, case_id: int) -> Response:
     """Give the buyers of a case as a file, with who was called."""
     with reading() as session:

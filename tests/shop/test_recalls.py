@@ -6,6 +6,7 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -277,6 +278,21 @@ def test_the_desk_ends_a_recall_with_two_people(
         assert session.get_one(Case, case_id).state is CaseState.LIFTED
         assert session.get_one(Lot, sauce.bad).state is LotState.ACTIVE
     assert "Thu hồi" in other.get("/quan-tri/thu-hoi").text
+
+
+def test_stopping_and_taking_the_buyers_along_ask_for_the_password_again(
+    app: Flask, database: Database, sauce: Sauce
+) -> None:
+    case_id = stop(database, sauce.brine)
+    owner = person(app, database)
+
+    with time_machine.travel(utc_now() + timedelta(minutes=11)):
+        look = owner.get(f"{DESK}/lo/{sauce.bad}")
+        file = owner.get(f"{DESK}/{case_id}/nguoi-mua.csv")
+        shown = owner.get(f"{DESK}/{case_id}")
+
+    assert {look.status_code, file.status_code} <= {302, 303}
+    assert shown.status_code == 200
 
 
 def test_another_house_sees_nothing_of_it(app: Flask, database: Database, sauce: Sauce) -> None:

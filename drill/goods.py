@@ -3,16 +3,21 @@
 from dataclasses import dataclass
 
 from accounts import sessions
+from accounts.audit import Actor
 from accounts.users import Role, User
 from catalog.members import Member
 from core.clock import utc_now
 from core.db import Base, Database
+from drill.processes import SECRET
+from shop import connections
 from tests.conftest import NOON
 from tests.factories import a_commune, a_producer, a_product, a_user, a_variant
 from tests.shop.selling import a_way
 from wsgi import load_tables
 
 PRODUCERS = 3
+ACCOUNT = "0011012345678"
+BANK_KEY = "drill-only-key-of-the-bank"
 HOT = 4
 PLENTY = 100_000
 
@@ -21,8 +26,10 @@ PLENTY = 100_000
 class Seller:
     """A producer with the log-in of its member."""
 
+    producer_id: int
     slug: str
     sid: str
+    hook: str
     hot: int
     common: int
 
@@ -56,5 +63,10 @@ def fill(database: Database) -> Goods:
             token = sessions.start(
                 session, session.get_one(User, person.id), device="drill", now=utc_now()
             )
-            sellers.append(Seller(producer.slug, token, hot, common))
+            hook = connections.open_new(
+                session, producer.id, "sepay", {"hmac_secret": BANK_KEY},
+                secrets=[SECRET], actor=Actor(person.id, person.name), now=utc_now(),
+            )  # fmt: skip
+            address = connections.token_of(hook, [SECRET]) or ""
+            sellers.append(Seller(producer.id, producer.slug, token, address, hot, common))
     return Goods(tuple(sellers))

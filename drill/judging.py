@@ -20,6 +20,7 @@ from shop.orders import Order, OrderEvent, OrderLine, SellerOrder
 from shop.payments.payments import Payment, PaymentMethod
 
 LONGEST_RECOVERY = 10.0
+SLOWER = 1.5
 LONGEST_ANSWER = 9.5
 # What can happen to a part only once in its life.
 ONCE = ("accept", "decline", "pack", "ship", "deliver")
@@ -38,6 +39,7 @@ ENOUGH = {
     "sent again after the answer": 1,
     "order answered 409": 1,
     "money": 1,
+    "told by the bank": 1,
     "accept": 1,
     "asked to call an order off": 1,
     "orders that ran out unpaid": 1,
@@ -69,6 +71,7 @@ class Evidence:
     blows: Counter[Fault]
     planned: tuple[Fault, ...]
     commits_lost: int
+    started_in: float
     recovered_in: float
     audit: str
 
@@ -86,7 +89,8 @@ def judge(database: Database, evidence: Evidence) -> Verdict:
             *_audit(evidence.audit),
         ]
         counted = _counted(session, evidence)
-    if evidence.recovered_in > LONGEST_RECOVERY:
+    # Where even the first start took longer, the machine is busy with other things.
+    if evidence.recovered_in > max(LONGEST_RECOVERY, SLOWER * evidence.started_in):
         faults.append(f"the shop was back only after {evidence.recovered_in:.1f} s")
     if notes.longest > LONGEST_ANSWER:
         faults.append(f"one page held its visitor for {notes.longest:.1f} s")

@@ -35,7 +35,7 @@ TOLD = {
 ON_EVERY_DATABASE = (Fault.WEB, Fault.WORKER, Fault.CLIENTS, Fault.TIME)
 ON_A_SERVER = (Fault.DATABASE, Fault.CONNECTION, Fault.CUT, Fault.COMMIT)
 # What costs the shop seconds comes seldom, so that there are orders to lose in between.
-OFTEN = {Fault.COMMIT: 6, Fault.TIME: 4, Fault.CLIENTS: 2, Fault.CUT: 2}
+OFTEN = {Fault.COMMIT: 6, Fault.TIME: 4, Fault.CLIENTS: 2, Fault.CUT: 2, Fault.WORKER: 3}
 
 
 @dataclass(frozen=True, slots=True)

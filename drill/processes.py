@@ -35,6 +35,11 @@ class Process:
                 self.command, cwd=ROOT, env=self.environment, stdout=lines, stderr=lines
             )
 
+    @property
+    def has_ended(self) -> bool:
+        """Say whether it ended by itself, or was never started."""
+        return self.running is None or self.running.poll() is not None
+
     def kill(self) -> None:
         """Kill it and its children, at once and without a word."""
         if self.running is None:

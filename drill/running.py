@@ -23,6 +23,7 @@ from core.schedules import Schedule
 from core.settings import ROOT
 from core.tasks import Task, TaskState
 from drill import buyers, goods, processes
+from drill.bank import Bank
 from drill.buyers import Buyer
 from drill.goods import Goods
 from drill.judging import LONGEST_RECOVERY, Evidence, Verdict, judge
@@ -42,6 +43,10 @@ COMMITS_AT_ONCE = 4
 LONGEST_START = 60.0
 LONGEST_REST = 10.0
 TRIES = 60
+
+
+class DidNotStart(Exception):  # noqa: N818 - what happened
+    """The drilled shop does not answer; its last words are the message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,7 @@ class Shop:
     to_shop: Wire
     to_database: Wire | None
     chance: random.Random
+    started_in: float = 0.0
     blows: Counter[Fault] = field(default_factory=Counter)
 
     def hurt(self, fault: Fault) -> None:
@@ -135,9 +141,9 @@ class Shop:
         while True:
             try:
                 browser.get("/gio-hang")
-            except NoAnswer:
-                if time.monotonic() > end:
-                    raise
+            except NoAnswer as why:
+                if time.monotonic() > end or self.web.has_ended:
+                    raise DidNotStart(self.web.log.read_text("utf-8")[-2_000:]) from why
                 time.sleep(0.05)
                 continue
             return
@@ -197,6 +203,7 @@ def drill(run: Run, *, say: Callable[[str], None] = lambda _line: None) -> Verdi
             shop.blows,
             faults,
             shop.to_database.commits_lost if shop.to_database else 0,
+            shop.started_in,
             recovered_in,
             processes.audit(shop.web.environment | {"DATABASE_URL": _address(shop.database)}),
         )
@@ -209,7 +216,8 @@ def drill(run: Run, *, say: Callable[[str], None] = lambda _line: None) -> Verdi
 def _live(run: Run, shop: Shop, notes: Notes, blows: list[Blow]) -> None:
     """Let clients buy and desks work while the blows fall."""
     ended = threading.Event()
-    clients: list[Buyer | Desk] = [
+    clients: list[Buyer | Desk | Bank] = [
+        Bank(run.seed, shop.to_shop.port, shop.goods, shop.database, notes, ended.is_set),
         *(
             Buyer(number, run.seed, shop.to_shop.port, shop.goods, notes, ended.is_set)
             for number in range(BUYERS)
@@ -289,9 +297,11 @@ def opened(run: Run) -> Iterator[Shop]:
             random.Random(f"blows/{run.seed}"),
         )
         stack.callback(shop.stop)
+        started = time.monotonic()
         shop.web.start()
         shop.worker.start()
         shop.wait_until_it_sells()
+        shop.started_in = time.monotonic() - started
         yield shop
 
 

@@ -14,6 +14,7 @@ from drill.notes import Notes
 from drill.wires import AT_ONCE
 
 LONGEST_WAIT = 20.0
+FORM_TYPE = "application/x-www-form-urlencoded"
 OUR_FAULT = 500
 AWAY = 503
 TOO_OFTEN = 429
@@ -53,22 +54,26 @@ class Browser:
 
     def post(self, path: str, form: dict[str, str]) -> Page:
         """Send a form as a browser does; NoAnswer also when we hang up by chance ourselves."""
-        return self._ask("POST", path, form)
+        body = urlencode(form).encode()
+        return self._ask("POST", path, body, {"Content-Type": FORM_TYPE})
 
-    def _ask(self, method: str, path: str, form: dict[str, str] | None) -> Page:
+    def call(self, path: str, body: bytes, headers: dict[str, str]) -> Page:
+        """Send what a program sends: a body of its own, with headers that prove it."""
+        return self._ask("POST", path, body, headers | {"Content-Type": "application/json"})
+
+    def _ask(
+        self, method: str, path: str, body: bytes | None, more: dict[str, str] | None = None
+    ) -> Page:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LONGEST_WAIT)
         headers = {
             "Sec-Fetch-Site": "same-origin",
             "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()),
+            **(more or {}),
         }
-        body = None
-        if form is not None:
-            body = urlencode(form)
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
         started = time.monotonic()
         try:
             connection.request(method, path, body, headers)
-            if form is not None and self.chance.random() < self.hangs_up:
+            if body is not None and self.chance.random() < self.hangs_up:
                 self._hang_up(connection)
             answer = connection.getresponse()
             text = answer.read().decode("utf-8", "replace")

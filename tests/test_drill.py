@@ -13,6 +13,7 @@ from drill.planted import PLANTED
 from drill.running import Run, drill
 
 TRIES = 3
+pytestmark = pytest.mark.timeout(420)
 # Planted together where neither hides the other; each has to show its own sign.
 TOGETHER = (
     {
@@ -27,7 +28,7 @@ TOGETHER = (
     },
     {
         "answers-come-before-the-commit": "was confirmed and (is gone|happened 0 times)",
-        "holds-are-kept-before-the-order": "one cart, one order",
+        "holds-are-kept-without-the-order": "every hold has one owner",
     },
 )
 
@@ -48,7 +49,8 @@ def test_what_was_answered_is_kept_whatever_is_killed(database: str, seconds: fl
 def test_a_shop_with_a_planted_fault_fails(signs: dict[str, str]) -> None:
     told = ""
     for seed in range(TRIES):
-        told += "\n".join(drill(Run(seed, 4, planted=tuple(signs))).faults)
+        # Longer each time: on a busy machine little happens in a second.
+        told += "\n".join(drill(Run(seed, 4 + 4 * seed, planted=tuple(signs))).faults)
         unseen = {name for name, sign in signs.items() if not re.search(sign, told)}
         if not unseen:
             break
@@ -62,7 +64,14 @@ def test_every_planted_fault_is_tried() -> None:
 
 def test_a_run_in_which_nothing_happened_does_not_pass(database: Database) -> None:
     nothing = Evidence(
-        Notes(), [], Counter(), faults_of("sqlite"), 0, recovered_in=1.0, audit='{"faults": []}'
+        Notes(),
+        [],
+        Counter(),
+        faults_of("sqlite"),
+        0,
+        started_in=1.0,
+        recovered_in=1.0,
+        audit='{"faults": []}',
     )
 
     verdict = judge(database, nothing)

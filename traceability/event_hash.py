@@ -3,7 +3,7 @@
 The event's fields are put in the order of the standard, its values in one spelling, and the SHA-256
 of that text is the id. Key order, number form, the zone of an instant and the spelling of GS1
 identifiers change nothing; `recordTime`, `eventID` and `errorDeclaration` do not take part. The
-text before hashing is that of the reference implementation (docs/decisions/0030).
+text before hashing is that of the reference implementation (docs/decisions/0023).
 """
 
 import re

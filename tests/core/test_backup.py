@@ -95,6 +95,19 @@ def test_what_is_restored_is_what_was_there(
     assert file.stat().st_mode & 0o077 == 0
 
 
+def test_the_second_copy_of_what_was_signed_stays_where_it_is(
+    village: Database, other: Database, storage: FolderStorage, tmp_path: Path
+) -> None:
+    storage.put("log/checkpoint", b"old")
+    backup.create(village, storage, tmp_path / "a.backup", now=NOON)
+    storage.put("log/checkpoint", b"new")
+
+    backup.restore(other, storage, tmp_path / "a.backup")
+
+    assert storage.read("log/checkpoint") == b"new"
+    assert storage.read("private/giay/813.pdf") == b"%PDF-1.7"
+
+
 def test_a_restored_shop_goes_on_numbering(
     village: Database, other: Database, storage: FolderStorage, tmp_path: Path
 ) -> None:

@@ -1,14 +1,17 @@
 """A name is erased from the book, and what was proven before still is."""
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from accounts.audit import SYSTEM, Actor
 from accounts.users import User
+from core.db import Database
 from core.settings import Settings
 from tests.conftest import NOON
 from tests.factories import a_lot, a_step, a_user, a_variant
+from tests.filled_shop import a_visit, fill
 from traceability import checkpoints, erasing, log, log_keys, merkle, notes, proving
 from traceability.erasing import NobodyOfThatName
 from traceability.events import Commitment, TraceEvent
@@ -64,3 +67,24 @@ def test_writers_are_found_by_a_part_of_their_name(session: Session, signing: Se
 
     assert [one.user_id for one in erasing.list_writers(session, sought="thi hoa")] == [user.id]
     assert erasing.list_writers(session, sought="Minh") == []
+
+
+def test_staff_erase_a_name_on_their_page(app: Flask, database: Database) -> None:
+    shop = fill(app, now=NOON)
+    staff = a_visit(app, shop, "staff", now=NOON)
+    page = staff.get("/quan-tri/so-minh-bach?q=Producer").text
+    token = page.partition('name="csrf_token" value="')[2].partition('"')[0]
+    code = shop.addresses["code"]
+    before = staff.get("/log/proof/0").data
+    assert shop.people["producer"].name in page
+
+    staff.post(
+        f"/quan-tri/so-minh-bach/xoa-ten/{shop.people['producer'].id}",
+        data={"csrf_token": token},
+    )
+
+    assert shop.people["producer"].name not in staff.get("/quan-tri/so-minh-bach").text
+    assert staff.get("/log/proof/0").data == before
+    assert "sổ chưa bị sửa" in staff.get(f"/truy-xuat/{code}").text
+    with database.reading() as session:
+        assert proving.find_faults(session) == []

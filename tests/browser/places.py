@@ -30,6 +30,16 @@ def _lot(buyer: Buyer) -> None:
     buyer.follows("Xem đủ nhật ký và chứng cứ của lô")
 
 
+def _evidence(buyer: Buyer) -> None:
+    _lot(buyer)
+    buyer.follows("Xem cách kiểm tra")
+
+
+def _ten_items(buyer: Buyer) -> None:
+    _lot(buyer)
+    buyer.follows("Xem 10 mục")
+
+
 def _recalled(buyer: Buyer) -> None:
     buyer.searches("nem goi la sung")
     buyer.opens_card("Nem gói lá sung")
@@ -79,6 +89,9 @@ PLACES = (
     Place("commune", "/xa/09784", SHELF),
     Place("ranking", "/cach-xep-thu-tu", TILL),
     Place("lot", _lot, SCAN),
+    Place("evidence", _evidence, SCAN),
+    Place("ten items", _ten_items, SCAN),
+    Place("log", "/log", SCAN),
     Place("unknown code", "/truy-xuat/7K3QX9M2PD7", SCAN),
     Place("typed code", "/truy-xuat", SCAN),
     Place("cart", _cart, TILL),
@@ -114,4 +127,5 @@ PLACES = (
     Place("staff", "/quan-tri", DESK, "staff"),
     Place("papers to check", "/quan-tri/giay-to", DESK, "staff"),
     Place("all recalls", "/quan-tri/thu-hoi", DESK, "staff"),
+    Place("log, for staff", "/quan-tri/so-minh-bach", DESK, "staff"),
 )

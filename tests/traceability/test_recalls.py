@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from sqlalchemy import insert, select
@@ -270,6 +271,16 @@ def test_two_who_agree_at_once_end_it_once(database: Database) -> None:
     assert stale == [actors[2]]
 
 
+def stop_by_id(session: Session, *, lot_id: int) -> int:
+    """Recall a lot in a transaction of one's own."""
+    return stop(session, session.get_one(Lot, lot_id)).id
+
+
+def make_by_id(made_id: int, of_id: int, session: Session) -> None:
+    """Write down in a transaction of one's own that one lot was made of another."""
+    made_of(session, session.get_one(Lot, made_id), session.get_one(Lot, of_id))
+
+
 def test_a_line_written_in_the_same_moment_does_not_slip_through(database: Database) -> None:
     for _try in range(5):
         with database.transaction() as session:
@@ -278,12 +289,7 @@ def test_a_line_written_in_the_same_moment_does_not_slip_through(database: Datab
 
         outcomes = at_once(
             database,
-            [
-                lambda session, lot=salt: stop(session, session.get_one(Lot, lot.id)).id,
-                lambda session, made=bottled, of=salt: made_of(
-                    session, session.get_one(Lot, made.id), session.get_one(Lot, of.id)
-                ),
-            ],
+            [partial(stop_by_id, lot_id=salt.id), partial(make_by_id, bottled.id, salt.id)],
         )
 
         assert [one for one in outcomes if isinstance(one, Exception)] == []

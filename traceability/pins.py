@@ -98,7 +98,7 @@ def _mac(secret: str, serial: str, pin: str) -> str:
     return hmac.new(pepper, f"{serial}\n{pin}".encode(), sha256).hexdigest()
 
 
-def begin(session: Session, serial: str, *, now: datetime) -> None:
+def start_check(session: Session, serial: str, *, now: datetime) -> None:
     """Count one try for a label before its code is looked at; raises PinLocked.
 
     In a transaction of its own, because a thousand tries at once must not all be the first. The

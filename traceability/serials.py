@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, ForeignKey, Index, insert, select, update
+from sqlalchemy import ColumnElement, CursorResult, ForeignKey, Index, func, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from accounts.audit import SYSTEM, Actor, describe, record
@@ -298,3 +298,13 @@ def move(
     session.expire_all()
     record(session, actor, verb, f"serial:{serial}", now=now, serial=serial, why=why)
     return True
+
+
+def activated_in_runs(session: Session, lot_id: int) -> dict[int, int]:
+    """Return how many labels of each run of a lot stick on goods."""
+    rows = session.execute(
+        select(Serial.run_id, func.count())
+        .where(Serial.lot_id == lot_id, Serial.activated_at.is_not(None))
+        .group_by(Serial.run_id)
+    )
+    return {run_id: count for run_id, count in rows if run_id is not None}

@@ -115,7 +115,7 @@ def _checked(code: str, verdict: Verdict, now: datetime) -> Outcome:
     try:
         with transaction() as session:
             _slow_down(session, "pin", limit=CHECKS_AN_HOUR, seconds=3_600)
-            pins.begin(session, code, now=now)
+            pins.start_check(session, code, now=now)
         with transaction() as session:
             subject = scan_counts.find_subject(session, code)
             serial = serials.find(session, code)

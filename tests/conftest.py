@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
+from core import migrations
 from core.db import Base, Database
 from core.settings import Settings
 from tests.postgres import running_postgres
@@ -60,7 +61,7 @@ def postgres_database(postgres_url: str) -> Iterator[Database]:
 def create_tables(database: Database) -> None:
     """Give `database` every table, by the same migrations that real shops run."""
     load_tables()
-    Base.metadata.create_all(database.engine)
+    migrations.upgrade(database)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

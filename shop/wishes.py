@@ -53,9 +53,7 @@ def destination(session: Session, typed: Mapping[str, str]) -> To:
     """Return where the goods go as far as the form `typed` says it: codes that fit, and names."""
     codes = {field: typed.get(field, "").strip() for field in CODE_LENGTHS}
     fitting = [
-        code
-        for field, code in codes.items()
-        if len(code) == CODE_LENGTHS[field] and code.isascii()
+        code for field, code in codes.items() if len(code) == CODE_LENGTHS[field] and code.isascii()
     ]
     units = {unit.code: unit for unit in places.find_in_force(session, fitting)}
     province = units.get(codes["province_code"])

@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, Subquery, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from shop.audit import Finding
+from shop.order_states import SellerOrderState
 from shop.orders import OrderLine, SellerOrder
 from shop.payments.refunds import Refund, RefundReason
 from shop.returns import CLAIMING, ReturnLine, ReturnRequest
@@ -22,13 +23,16 @@ def _pieces_come_back_once(session: Session) -> Iterator[str]:
     paid_back = _pieces(ReturnRequest.refunded_at.is_not(None))
     claimed = _pieces(ReturnRequest.state.in_(list(CLAIMING)))
     counted, open_ones = func.coalesce(paid_back.c.pieces, 0), func.coalesce(claimed.c.pieces, 0)
+    # A parcel that came back whole, undelivered, was asked back by nobody.
+    asked_back = SellerOrder.state != SellerOrderState.RETURNED
     for line_id in session.scalars(
         select(OrderLine.id)
+        .join(SellerOrder, SellerOrder.id == OrderLine.seller_order_id)
         .outerjoin(paid_back, paid_back.c.line_id == OrderLine.id)
         .outerjoin(claimed, claimed.c.line_id == OrderLine.id)
         .where(
             or_(
-                OrderLine.quantity_returned != counted,
+                asked_back & (OrderLine.quantity_returned != counted),
                 OrderLine.quantity - OrderLine.quantity_cancelled < counted + open_ones,
             )
         )

@@ -8,6 +8,7 @@ from pathlib import Path as FilePath
 from benchmarks import (
     browsing,
     commenting,
+    crowd,
     feeding,
     labels,
     ordering,
@@ -25,6 +26,7 @@ Paths = Callable[[Shop], Iterator[Path]]
 IN_EVERY_SHOP: tuple[Paths, ...] = (browsing.paths, feeding.paths)
 IN_THE_LARGEST: tuple[Paths, ...] = (
     ordering.paths,
+    crowd.paths,
     commenting.paths,
     proving.paths,
     recalling.paths,

@@ -76,6 +76,21 @@ def open_shop(url: str, products: int, folder: Path) -> Iterator[Shop]:
 
 
 @contextmanager
+def attach(url: str, folder: Path) -> Iterator[Shop]:
+    """Open a shop that another process filled and keeps; it is left as it is."""
+    database = Database(url)
+    load_tables()
+    settings = settings_for(url, folder)
+    app = create_app(settings)
+    kind = "sqlite" if database.is_sqlite else "postgresql"
+    try:
+        yield Shop(app, database, settings, folder, kind, 0, 0)
+    finally:
+        app.extensions["database"].close()
+        database.close()
+
+
+@contextmanager
 def sqlite_shops(sizes: tuple[int, ...], folder: Path) -> Iterator[Iterator[Shop]]:
     """Give an SQLite shop of each size, ascending; each starts as a copy of the one before."""
 

@@ -25,7 +25,7 @@ SETTINGS = (
     "fsync=off",
     "synchronous_commit=off",
     "full_page_writes=off",
-    "max_connections=60",
+    "max_connections=100",
     "shared_buffers=64MB",
 )
 # A killed server may lose nothing it said yes to. What the disk would do is the machine's affair.

@@ -331,7 +331,7 @@ class OrderWalk(RuleBasedStateMachine):
         with self.database.reading() as session:
             told = [fault for path in AUDITS for fault in named(path)(session)]
 
-        assert told == []
+        assert told == [], told
 
     @invariant()
     def what_ended_stays_ended(self) -> None:

@@ -211,8 +211,10 @@ def _postgresql(url: str, role: str) -> Engine:
     )
     engine = create_engine(
         make_url(url).set(drivername="postgresql+psycopg"),
+        # Together as many as a web process has threads: a pool does not serve in turn, and of busy
+        # threads that share too few connections one may wait its two seconds out.
         pool_size=5,
-        max_overflow=5,
+        max_overflow=11,
         pool_timeout=2,
         pool_recycle=300,
         pool_pre_ping=True,

@@ -56,6 +56,7 @@ INTERMEDIARY = Selling(SellingMode.INTERMEDIARY)
 DIRECT = Selling(SellingMode.DIRECT, Account("970403", ACCOUNT, "CHO PHIEN"))
 Verb = Callable[[Session, Order, SellerOrder], object]
 ANY = st.integers(min_value=0, max_value=1_000)
+PATH = st.lists(ANY, min_size=0, max_size=8)
 HOURS = st.sampled_from((1, 3, 25, 60, 200))
 
 _S = SellerOrderState
@@ -90,8 +91,8 @@ class OrderWalk(RuleBasedStateMachine):
         self.unproved = True
         events.subscribe((named(news), named(handler)) for news, handler in SUBSCRIPTIONS)
 
-    @initialize(direct=st.booleans())
-    def open_the_shop(self, direct: bool) -> None:
+    @initialize(direct=st.booleans(), far=st.lists(PATH, min_size=4, max_size=4))
+    def open_the_shop(self, direct: bool, far: list[list[int]]) -> None:
         self.selling = DIRECT if direct else INTERMEDIARY
         with self.database.transaction() as session:
             self.seller = Actor(a_user(session).id, "Chị Hoa")
@@ -105,6 +106,9 @@ class OrderWalk(RuleBasedStateMachine):
             a_voucher(session, "TET50", usage_limit=2, funded_by=Funder.PLATFORM, producer_id=None)
         self.order_goods([(0, 2), (2, 1)], "cod", "")
         self.order_goods([(1, 1), (3, 2)], "bank_transfer", "TET50")
+        # Each walk finds orders that have come some way already.
+        for which, path in enumerate(far):
+            self.go_on(which, path)
 
     @rule(
         wanted=st.lists(st.tuples(ANY, st.integers(1, 3)), min_size=1, max_size=3),

@@ -20,7 +20,7 @@ from shop.orders import Order, OrderEvent, OrderLine, SellerOrder
 from shop.payments.payments import Payment, PaymentMethod
 
 LONGEST_RECOVERY = 10.0
-SLOWER = 1.5
+SLOWER = 3.0
 LONGEST_ANSWER = 9.5
 # What can happen to a part only once in its life.
 ONCE = ("accept", "decline", "pack", "ship", "deliver")

@@ -8,7 +8,7 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from werkzeug.routing import Rule
+from werkzeug.routing import AnyConverter, Rule
 
 from accounts.audit import Act, Actor
 from accounts.users import Role, User
@@ -83,6 +83,9 @@ def desk_rules(app: Flask) -> list[Rule]:
 
 def address_of(app: Flask, rule: Rule, slug: str) -> str:
     values = dict.fromkeys(rule.arguments, "1") | {"producer": slug}
+    for name, converter in rule._converters.items():
+        if isinstance(converter, AnyConverter):
+            values[name] = min(converter.items)
     with app.test_request_context():
         return app.url_for(rule.endpoint, **values)
 

@@ -130,6 +130,9 @@ def test_a_cut_takes_its_own_share_of_the_discount(session: Session) -> None:
             discount_total=Money(10_000), total=SellerOrder.total - Money(10_000)
         )
     )
+    session.execute(
+        update(Order).values(discount_total=Money(10_000), total=Order.total - Money(10_000))
+    )
     session.execute(update(payments.Payment).values(amount=payments.Payment.amount - Money(10_000)))
     session.execute(
         update(payments.PaymentShare).values(amount=payments.PaymentShare.amount - Money(10_000))

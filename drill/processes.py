@@ -44,11 +44,12 @@ class Process:
         """Kill it and its children, at once and without a word."""
         if self.running is None:
             return
-        family = children_of(self.running.pid)
-        # The parent first: it would start its children again.
-        self.running.kill()
-        for pid in family:
+        # A parent that is awake would start its children again while they are looked for.
+        with suppress(ProcessLookupError):
+            os.kill(self.running.pid, signal.SIGSTOP)
+        for pid in children_of(self.running.pid):
             _kill(pid)
+        self.running.kill()
         self.running.wait(LONGEST_END)
         self.running = None
 

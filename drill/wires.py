@@ -26,6 +26,7 @@ class Wire:
         self._lock = threading.Lock()
         self._carried: set[socket.socket] = set()
         self._to_lose = 0
+        self._closed = False
         self.commits_lost = 0
         threading.Thread(target=self._accept, name=f"wire-{self.port}", daemon=True).start()
 
@@ -44,6 +45,7 @@ class Wire:
 
     def close(self) -> None:
         """Break everything and listen no more."""
+        self._closed = True
         with suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
@@ -54,7 +56,9 @@ class Wire:
             try:
                 near, _address = self._listening.accept()
             except OSError:
-                return
+                if self._closed:
+                    return
+                continue  # whoever called has hung up already
             threading.Thread(target=self._open, args=(near,), daemon=True).start()
 
     def _open(self, near: socket.socket) -> None:

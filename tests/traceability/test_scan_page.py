@@ -96,6 +96,7 @@ def test_the_page_is_public_and_fresh_with_one_late_script(
     assert "<script" not in visitor.get("/truy-xuat").text
     source = visitor.get(re.findall(r'src="([^"]+)"', script)[0])
     assert len(source.data) <= 1024
+    source.close()
     assert again.status_code == 304
 
 

@@ -196,6 +196,7 @@ COMMANDS: list[tuple[str, str]] = [
 SUBSCRIPTIONS: list[tuple[str, str]] = [
     ("accounts.sessions:LoggedIn", "shop.views.cart:bring_guest_cart"),
     ("accounts.sessions:LoggedIn", "shop.views.saved:bring_guest_list"),
+    ("catalog.barcodes:NumberReplaced", "traceability.known_gtins:on_replaced"),
     ("catalog.arrivals:GoodsArrived", "shop.season_calls:on_arrival"),
     ("traceability.keeping:LotsLinked", "traceability.recalls:spread"),
     ("traceability.recalls:LotsStopped", "shop.recalls:on_stopped"),

@@ -1,6 +1,7 @@
 """Barcode numbers of goods: typed in by the producer, never invented, never without a right."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -13,12 +14,22 @@ from catalog import certificates, gtin
 from catalog.gtin import InvalidGtin
 from catalog.products import Product
 from catalog.variants import NoSuchVariant, Variant
+from core import events
 from core.clock import vietnam_day
 from core.errors import Conflict
 from core.i18n import lazy as _
 from core.text import clean
 
 audit.describe({"barcode.set": _("changed the barcode number of goods")})
+
+
+@dataclass(frozen=True, slots=True)
+class NumberReplaced:
+    """News: these goods had this number until now; what was printed with it is still about them."""
+
+    variant_id: int
+    gtin: str
+    now: datetime
 
 
 class NumberTaken(Conflict):
@@ -71,6 +82,8 @@ def give(
             variant.gtin = number
     except IntegrityError as error:
         raise taken from error
+    if before is not None:
+        events.publish(session, NumberReplaced(variant.id, before, now))
     audit.record(
         session,
         actor,

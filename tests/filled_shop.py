@@ -48,10 +48,13 @@ from tests.factories import (
     a_variant,
 )
 from tests.filled_aftersale import after_sale
+from tests.filled_trace import traces
 from traceability import checkpoints, recalls, serials, trace_codes
 from traceability.recall_cases import Case, CaseKind
 
 GTIN = "09521234000013"
+# The compressed Digital Link of this number and lot LO-1.
+PACKED = "ARFRq4pxGiDIWd9q"
 _networks = count(1)
 
 
@@ -131,6 +134,7 @@ def _fill(session: Session, *, now: datetime, text: str) -> FilledShop:
         "staff.slug": producer.slug,
         "code": code,
         "rest": f"{GTIN}/10/{lot.code}",
+        "letters": PACKED,
         "position": 0,
         "old": 1,
         "new": 1,
@@ -171,6 +175,7 @@ def _fill(session: Session, *, now: datetime, text: str) -> FilledShop:
         "payout_id": _a_payout(session, producer, people["staff"], now=now, text=text),
         "desk_vouchers.voucher_id": _a_voucher(session, Funder.PRODUCER, producer, now, text),
         "staff_vouchers.voucher_id": _a_voucher(session, Funder.PLATFORM, producer, now, text),
+        **traces(session, producer, product, lot, code, now=now, text=text),
         **after_sale(session, order, part_id, producer, product, variant, now=now, text=text),
     }
     return FilledShop(people, producer, product, variant, lot, mark, addresses)

@@ -6,9 +6,10 @@ Goods may lose their number or get another one; what was printed goes on naming 
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, exists, insert, literal, select
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from catalog.barcodes import NumberReplaced
 from catalog.products import Product
 from catalog.variants import Variant
 from core.db import Base
@@ -59,4 +60,17 @@ def remember(session: Session, product_id: int, *, now: datetime) -> None:
         postgresql.insert(KnownGtin)
         .from_select(["gtin", "variant_id", "since"], new)
         .on_conflict_do_nothing()
+    )
+
+
+def on_replaced(session: Session, news: NumberReplaced) -> None:
+    """Let a number that goods had until now go on naming them, whoever it named before."""
+    on_sqlite = session.get_bind().dialect.name == "sqlite"
+    insert_one = (sqlite if on_sqlite else postgresql).insert(KnownGtin)
+    session.execute(
+        insert_one.values(
+            gtin=news.gtin, variant_id=news.variant_id, since=news.now
+        ).on_conflict_do_update(
+            index_elements=[KnownGtin.gtin], set_={"variant_id": news.variant_id}
+        )
     )

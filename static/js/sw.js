@@ -66,6 +66,6 @@ async function stamped(page) {
   const headers = new Headers(page.headers), at = new Date(headers.get('Date') ?? Date.now())
   for (const name of ['Content-Encoding', 'Content-Length']) headers.delete(name)
   const text = (await page.text()).replace('id="ngoai-mang" hidden', 'id="ngoai-mang"')
-    .replace('<time></time>', `<time datetime="${at.toISOString()}">${at.toLocaleString('vi-VN', { dateStyle: 'short', timeStyle: 'short' })}</time>`)
+    .replace('<time>…</time>', `<time datetime="${at.toISOString()}">${at.toLocaleString('vi-VN', { dateStyle: 'short', timeStyle: 'short' })}</time>`)
   return new Response(text, { headers })
 }

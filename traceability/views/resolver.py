@@ -10,21 +10,34 @@ from urllib.parse import quote, urlsplit
 from flask import (
     Blueprint,
     Response,
+    abort,
     current_app,
+    g,
     make_response,
     render_template,
     request,
     url_for,
 )
+from flask.sansio.blueprints import BlueprintSetupState
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
+from werkzeug.routing import BaseConverter
 
 from catalog.products import Product, ProductState
 from core.clock import utc_now
 from core.codes import is_well_formed, normalise
 from core.web.locale import canonical_url
 from core.web.requests import public, reading, transaction
-from traceability import addresses, cartons, gs1, gs1_places, link_targets, linksets, resolving
+from traceability import (
+    addresses,
+    cartons,
+    gs1,
+    gs1_packed,
+    gs1_places,
+    link_targets,
+    linksets,
+    resolving,
+)
 from traceability.codes import TRACE_CODE
 from traceability.linksets import Anchor, Link, Wanted
 from traceability.resolving import Level, Resolved
@@ -53,25 +66,46 @@ def _route(rule: str) -> Callable[[View], View]:
     )
 
 
+class PackedLetters(BaseConverter):
+    """What may be a compressed link: too long to be a page somebody types, and without a dot."""
+
+    regex = "[A-Za-z0-9_-]{10,200}"
+
+
+@blueprint.record_once
+def _know_packed_letters(state: BlueprintSetupState) -> None:
+    state.app.url_map.converters["packed"] = PackedLetters
+
+
+@_route("/<packed:letters>")
+@_route("/<packed:letters>/")
+@public
+def by_packed(letters: str) -> Response:  # noqa: ARG001
+    """Lead a compressed Digital Link where its long form leads; other letters are no page."""
+    if gs1_packed.unpack(_sent_path()) is None:
+        abort(404)
+    return _of_link()
+
+
 @_route("/01/<path:rest>")
 @public
 def by_gtin(rest: str) -> Response:  # noqa: ARG001 - read from the address as it was sent
     """Lead a Digital Link of goods to the finest level the book knows."""
-    return _of_link(gs1.Key.GTIN)
+    return _of_link()
 
 
 @_route("/00/<path:rest>")
 @public
 def by_sscc(rest: str) -> Response:  # noqa: ARG001
     """Lead the number on a carton to what the book says lies in it."""
-    return _of_link(gs1.Key.SSCC)
+    return _of_link()
 
 
 @_route("/414/<path:rest>")
 @public
 def by_gln(rest: str) -> Response:  # noqa: ARG001
     """Lead the number of a place to its page; an unknown part of it to the whole place."""
-    return _of_link(gs1.Key.GLN)
+    return _of_link()
 
 
 @_route("/t/<path:code>")
@@ -90,23 +124,33 @@ def by_code(code: str) -> Response:
     return _answer(_of_goods(found), found.typed)
 
 
-def _of_link(kind: gs1.Key) -> Response:
+def _of_link() -> Response:
     try:
-        link = gs1.parse(_sent_path(), _sent_query())
+        link = gs1.parse(*_long_form())
     except gs1.NotADigitalLink as wrong:
         return _tell(unknown_page("", reason=str(wrong.message), status=400))
     if request.method == "OPTIONS":
         return _options()
-    if kind is gs1.Key.GTIN:
+    if link.ai is gs1.Key.GTIN:
         found = _with_codes(
             lambda session: resolving.resolve(session, link.key, lot=link.lot, serial=link.serial)
         )
         anchors, typed = (_of_goods(found), found.typed) if found else ([], None)
-    elif kind is gs1.Key.SSCC:
+    elif link.ai is gs1.Key.SSCC:
         anchors, typed = _of_carton(link.key), None
     else:
         anchors, typed = _of_place(link.key, link.extension)
     return _answer(anchors, typed) if anchors else _tell(unknown_code(link.key))
+
+
+def _long_form() -> tuple[str, str]:
+    """Return path and query of the link that was sent, unpacked if it was compressed."""
+    path, query = _sent_path(), _sent_query()
+    unpacked = gs1_packed.unpack(path)
+    if unpacked is None:
+        return path, query
+    g.long_path, attributes = unpacked
+    return g.long_path, "&".join(part for part in (attributes, query) if part)
 
 
 def _with_codes(find: Callable[[Session], Resolved | None]) -> Resolved | None:
@@ -300,10 +344,12 @@ def _options() -> Response:
 
 def _tell(response: Response) -> Response:
     """Let scripts of other sites read the answer, and name the linkset."""
-    path = _sent_path().rstrip("/")
+    path = g.get("long_path", _sent_path()).rstrip("/")
     base = current_app.config["SETTINGS"].PUBLIC_URL
     facts = f'rel="linkset"; type="{linksets.MEDIA_TYPE}"; title="Linkset"'
     response.headers.add("Link", f"<{base}{path}?linkType=linkset>; {facts}")
+    if "long_path" in g:
+        response.headers.add("Link", f'<{base}{path}>; rel="owl:sameAs"')
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Access-Control-Allow-Methods"] = ", ".join(METHODS)
     response.headers["Access-Control-Expose-Headers"] = "Link, Location"

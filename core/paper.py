@@ -7,9 +7,9 @@ so that any printer draws it and any reader finds the words again.
 import re
 from functools import cache
 from io import BytesIO
-from itertools import groupby
 from typing import Any, Literal
 
+from reportlab import rl_config
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
@@ -17,6 +17,9 @@ from reportlab.pdfgen.canvas import Canvas
 from core import qr
 from core.settings import ROOT
 from core.text import nfc
+
+# Bytes as they are: written as letters, every page would be a quarter larger.
+rl_config.useA85 = 0
 
 mm = 72 / 25.4  # in points, the unit inside a PDF
 A5 = (148.0, 210.0)
@@ -92,16 +95,20 @@ class Paper:
         """
         x = self.margin if x is None else x
         width = self.width - self.margin - x if width is None else width
-        for line in _lines(words, size, bold=bold, width=width, most=most_lines):
+        for line in lines_of(words, size, bold=bold, width=width, most=most_lines):
             self._draw(line, size, bold=bold, x=x, width=width, align=align)
-            self.y += _line_height(size)
+            self.y += line_height(size)
 
     def fitted(self, words: str, *, sizes: tuple[float, ...], most_lines: int, **how: Any) -> None:
         """Write `words` in the largest of `sizes` that needs no more than `most_lines`."""
         width = how.get("width") or self.width - self.margin - how.get("x", self.margin)
         bold = how.get("bold", False)
         size = next(
-            (one for one in sizes if len(_lines(words, one, bold=bold, width=width)) <= most_lines),
+            (
+                one
+                for one in sizes
+                if len(lines_of(words, one, bold=bold, width=width)) <= most_lines
+            ),
             sizes[-1],
         )
         self.text(words, size=size, most_lines=most_lines, **how)
@@ -118,10 +125,10 @@ class Paper:
         """Write `left` (wrapped) and `right` (at the right margin) on the same line."""
         top = self.y
         x = self.margin if x is None else x
-        room = _width(_known(right, bold=bold), size, bold=bold) + 3
+        room = width_of(_known(right, bold=bold), size, bold=bold) + 3
         self._draw(right, size, bold=bold, x=self.margin, width=self.inner, align="right")
         self.text(left, size=size, bold=bold, x=x, width=self.width - self.margin - x - room)
-        self.y = max(self.y, top + _line_height(size))
+        self.y = max(self.y, top + line_height(size))
 
     def rule(self, *, thick: bool = False) -> None:
         """Draw a line across the page beneath the pen."""
@@ -131,28 +138,44 @@ class Paper:
         self._canvas.line(self.margin * mm, height, (self.width - self.margin) * mm, height)
         self.y += 1.5
 
-    def box(self, x: float, y: float, width: float, height: float) -> None:
-        """Draw a frame."""
-        self._canvas.setLineWidth(1)
+    def box(self, x: float, y: float, width: float, height: float, *, thickness: float = 1) -> None:
+        """Draw a frame, its line so many points thick."""
+        self._canvas.setLineWidth(thickness)
         self._canvas.rect(x * mm, self._up(y + height), width * mm, height * mm)
 
     def code(self, words: str, *, x: float, y: float, side: float) -> None:
         """Draw `words` as a QR code of `side` millimetres, its quiet zone included."""
         rows = qr.matrix(words)
         module = side / (len(rows) + 2 * qr.QUIET)
+        self.modules(rows, x=x + qr.QUIET * module, y=y + qr.QUIET * module, module=module)
+
+    def modules(self, rows: list[list[bool]], *, x: float, y: float, module: float) -> None:
+        """Draw dark modules of so many millimetres as one filled shape, from its top left corner.
+
+        In whole numbers of modules, so that ten thousand codes stay small and every edge is exact.
+        """
+        runs = " ".join(
+            f"{across} {-down} {length} -1 re" for across, down, length in qr.dark_runs(rows)
+        )
+        scale = module * mm
+        self._canvas.addLiteral(
+            f"q {scale:.5f} 0 0 {scale:.5f} {x * mm:.4f} {self._up(y):.4f} cm {runs} f Q"
+        )
+
+    def line_at(
+        self, words: str, *, x: float, baseline: float, size: float, bold: bool = False
+    ) -> None:
+        """Write one line that begins at `x` and stands on `baseline`; the pen stays."""
+        self._canvas.setFont(BOLD if bold else PLAIN, size)
+        self._canvas.drawString(x * mm, self._up(baseline), _known(words, bold=bold))
+
+    def shape(self, corners: list[tuple[float, float]]) -> None:
+        """Fill the shape between these corners."""
         drawn = self._canvas.beginPath()
-        for down, row in enumerate(rows):
-            across = 0
-            for dark, run in groupby(row):
-                length = sum(1 for _module in run)
-                if dark:
-                    drawn.rect(
-                        (x + (across + qr.QUIET) * module) * mm,
-                        self._up(y + (down + qr.QUIET + 1) * module),
-                        length * module * mm,
-                        module * mm,
-                    )
-                across += length
+        drawn.moveTo(corners[0][0] * mm, self._up(corners[0][1]))
+        for x, y in corners[1:]:
+            drawn.lineTo(x * mm, self._up(y))
+        drawn.close()
         self._canvas.drawPath(drawn, stroke=0, fill=1)
 
     def finish(self) -> bytes:
@@ -177,11 +200,12 @@ class Paper:
         return (self.height - y) * mm
 
 
-def _line_height(size: float) -> float:
+def line_height(size: float) -> float:
+    """Return how far one line lies beneath the other, in millimetres."""
     return size * LEADING / mm
 
 
-def _lines(
+def lines_of(
     words: str, size: float, *, bold: bool, width: float, most: int | None = None
 ) -> list[str]:
     """Return `words` as lines no wider than `width`; a word that is too long is broken."""
@@ -190,17 +214,17 @@ def _lines(
         line = ""
         for word in _SPACES.split(paragraph.strip(" \t")):
             longer = f"{line} {word}" if line else word
-            if _width(longer, size, bold=bold) <= width:
+            if width_of(longer, size, bold=bold) <= width:
                 line = longer
                 continue
             if line:
                 lines.append(line)
             line = word
-            while _width(line, size, bold=bold) > width and len(line) > 1:
+            while width_of(line, size, bold=bold) > width and len(line) > 1:
                 fits = next(
                     n
                     for n in range(len(line) - 1, 0, -1)
-                    if n == 1 or _width(line[:n], size, bold=bold) <= width
+                    if n == 1 or width_of(line[:n], size, bold=bold) <= width
                 )
                 lines.append(line[:fits])
                 line = line[fits:]
@@ -208,12 +232,14 @@ def _lines(
     if most is None or len(lines) <= most:
         return lines
     last = lines[most - 1]
-    while last and _width(last + ELLIPSIS, size, bold=bold) > width:
+    while last and width_of(last + ELLIPSIS, size, bold=bold) > width:
         last = last[:-1]
     return [*lines[: most - 1], last.rstrip() + ELLIPSIS]
 
 
-def _width(words: str, size: float, *, bold: bool) -> float:
+def width_of(words: str, size: float, *, bold: bool) -> float:
+    """Return how many millimetres `words` take in a size of so many points."""
+    _fonts()
     return float(pdfmetrics.stringWidth(words, BOLD if bold else PLAIN, size)) / mm
 
 

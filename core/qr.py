@@ -1,5 +1,6 @@
 """The one door to `qrcode`: codes as small SVG or PNG, with the quiet zone scanners need."""
 
+from collections.abc import Iterator
 from io import BytesIO
 from itertools import groupby
 from typing import Literal
@@ -46,7 +47,7 @@ def svg(text: str, *, level: Level = "M", label: str | None = None, mask: int | 
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}"{name}'
         f' shape-rendering="crispEdges">{title}<path fill="#fff" d="M0 0h{side}v{side}H0z"/>'
-        f'<path stroke="#000" d="{_runs(rows)}"/></svg>'
+        f'<path stroke="#000" d="{path(rows)}"/></svg>'
     )
 
 
@@ -66,20 +67,29 @@ def png(text: str, *, scale: int = 8, level: Level = "M", mask: int | None = Non
     return file.getvalue()
 
 
-def _runs(rows: list[list[bool]]) -> str:
-    """Return path data of one stroke per run of dark modules, each start told from the last end."""
-    parts: list[str] = []
-    last_x, last_y = 0, 0
+def dark_runs(rows: list[list[bool]]) -> Iterator[tuple[int, int, int]]:
+    """Give every run of dark modules: across, down and how many."""
     for y, row in enumerate(rows):
         x = 0
         for dark, run in groupby(row):
             length = sum(1 for _ in run)
             if dark:
-                parts.append(
-                    f"m{x - last_x} {y - last_y}h{length}"
-                    if parts
-                    else f"M{x + QUIET} {y + QUIET}.5h{length}"
-                )
-                last_x, last_y = x + length, y
+                yield x, y, length
             x += length
+
+
+def path(rows: list[list[bool]], *, quiet: int = QUIET) -> str:
+    """Return SVG path data of one stroke per run of dark modules, with so much quiet zone.
+
+    One module is one unit wide; each start is told from the last end.
+    """
+    parts: list[str] = []
+    last_x, last_y = 0, 0
+    for x, y, length in dark_runs(rows):
+        parts.append(
+            f"m{x - last_x} {y - last_y}h{length}"
+            if parts
+            else f"M{x + quiet} {y + quiet}.5h{length}"
+        )
+        last_x, last_y = x + length, y
     return "".join(parts).replace(" -", "-")

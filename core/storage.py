@@ -8,11 +8,14 @@ import hashlib
 import mimetypes
 import os
 import re
+import shutil
 import tempfile
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
+from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
@@ -63,6 +66,9 @@ class Storage(Protocol):
 
     def put(self, key: str, data: bytes, content_type: str | None = None) -> Stored:
         """Store `data` whole under `key`; after a crash there is all of it or nothing."""
+
+    def put_file(self, key: str, path: Path) -> Stored:
+        """Store what the file at `path` holds, as `put` does, without reading it into memory."""
 
     def read(self, key: str) -> bytes:
         """Return the whole file."""
@@ -115,21 +121,29 @@ class FolderStorage:
 
     def put(self, key: str, data: bytes, content_type: str | None = None) -> Stored:  # noqa: ARG002
         """Store `data`; the folder keeps no type, the end of the key says it."""
+        return self._take(key, BytesIO(data))
+
+    def put_file(self, key: str, path: Path) -> Stored:
+        """Store what the file holds."""
+        with path.open("rb") as file:
+            return self._take(key, file)
+
+    def _take(self, key: str, source: BinaryIO) -> Stored:
         path = self._path(key)
         try:
-            self._write(path, data)
+            self._write(path, source)
         except OSError as error:
             # Full, read-only or broken: a page must say «later», not «our fault».
             raise StorageAway(f"{key}: {error.strerror}") from error
         return self.stat(key)
 
-    def _write(self, path: Path, data: bytes) -> None:
+    def _write(self, path: Path, source: BinaryIO) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         # A name with a leading dot can be no key: a half-written file is never listed or served.
         handle, draft = tempfile.mkstemp(prefix=".", dir=path.parent)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(data)
+                shutil.copyfileobj(source, file)
                 file.flush()
                 os.fsync(file.fileno())
             Path(draft).replace(path)
@@ -202,17 +216,25 @@ class S3Storage:
 
     def put(self, key: str, data: bytes, content_type: str | None = None) -> Stored:
         """Store `data`; the server refuses it unless it received exactly these bytes."""
-        kind = content_type or type_of(key)
-        digest = hashlib.md5(data, usedforsecurity=False)
+        return self._take(key, BytesIO(data), len(data), content_type or type_of(key))
+
+    def put_file(self, key: str, path: Path) -> Stored:
+        """Store what the file holds; the server checks it as in `put`."""
+        with path.open("rb") as file:
+            return self._take(key, file, path.stat().st_size, type_of(key))
+
+    def _take(self, key: str, source: BytesIO | BufferedReader, size: int, kind: str) -> Stored:
+        digest = hashlib.file_digest(source, partial(hashlib.md5, usedforsecurity=False))
+        source.seek(0)
         with _answers(key):
             answer = self._s3.put_object(
                 Bucket=self._settings.S3_BUCKET,
                 Key=checked(key),
-                Body=data,
+                Body=source,
                 ContentType=kind,
                 ContentMD5=b64encode(digest.digest()).decode(),
             )
-        return Stored(key, len(data), answer["ETag"].strip('"'), kind)
+        return Stored(key, size, answer["ETag"].strip('"'), kind)
 
     def read(self, key: str) -> bytes:
         """Return the whole object."""

@@ -27,9 +27,22 @@ def codes_on(page: Any) -> list[str]:
     sheet = Image.new("L", (width, height), 255)
     pen = ImageDraw.Draw(sheet)
     waiting: list[list[float]] = []
+    kept: list[tuple[float, float, float, float]] = []
+    across, up, right, above = 1.0, 1.0, 0.0, 0.0
     for operands, operator in ContentStream(page.get_contents(), page.pdf).operations:
-        if operator == b"re":
-            waiting.append([float(one) * SCALE for one in operands])
+        if operator == b"q":
+            kept.append((across, up, right, above))
+        elif operator == b"Q":
+            across, up, right, above = kept.pop()
+        elif operator == b"cm":
+            a, _b, _c, d, e, f = (float(one) for one in operands)
+            right, above = right + across * e, above + up * f
+            across, up = across * a, up * d
+        elif operator == b"re":
+            x, y, w, h = (float(one) for one in operands)
+            low, high = sorted((above + up * y, above + up * (y + h)))
+            there = (right + across * x, low, across * w, high - low)
+            waiting.append([one * SCALE for one in there])
         elif operator in {b"f", b"f*"}:
             for x, y, w, h in waiting:
                 pen.rectangle((x, height - y - h, x + w - 1, height - y - 1), fill=0)

@@ -145,10 +145,11 @@ def _insert_once(
     key: tuple[InstrumentedAttribute[Any], ...],
 ) -> bool:
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    done = session.execute(
-        insert(table).values(row).on_conflict_do_nothing(index_elements=list(key))
+    # What comes back was written; a count of rows is not told for every kind of insert.
+    written = session.execute(
+        insert(table).values(row).on_conflict_do_nothing(index_elements=list(key)).returning(*key)
     )
-    return cast("CursorResult[Any]", done).rowcount == 1
+    return written.first() is not None
 
 
 def _name_later(session: Session, code: str, day: date, mark: str, province: str) -> bool:

@@ -100,6 +100,8 @@ def _objects(paper: bytes) -> Iterator[tuple[int, bytes]]:
         places = sorted(int(row[:10]) for row in rows if row.rstrip().endswith(b"n"))
     except (ValueError, IndexError) as error:
         raise NotOurPaper from error
+    if not places:
+        raise NotOurPaper
     for begin, following in zip(places, [*places[1:], table], strict=True):
         head = _OBJECT.match(paper, begin)
         if head is None:

@@ -1,0 +1,278 @@
+"""Where everything stands on one label, in millimetres from the label's top left corner.
+
+The QR comes first: its module is never smaller than a till reads and its quiet zone stays white.
+Words are set as large as there is room for; what makes way, does so in a fixed order.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import cos, floor, pi, sin
+
+from core import paper
+from core.errors import Invalid
+from core.i18n import lazy as _
+from core.qr import QUIET, Level
+from traceability.labels.content import LOT, SAMPLE, Content
+from traceability.labels.geometry import Sheet, said, smallest_module
+
+# Points. At 5, small letters stand 0.9 mm high: the least that the law of labels allows.
+SIZES = (10.0, 9.0, 8.0, 7.0, 6.5, 6.0, 5.5, 5.0)
+COMFORTABLE, LEAST_SIZE = 6.5, 5.0
+LARGEST_OF_OURS, STEP = 0.66, 0.033
+LEAST_WORDS = 12.0
+# A baseline lies so much of the size beneath the top of its line.
+BASELINE = 1.05
+GAP = 0.5
+MARK = "OCOP"
+# How many lines the goods' name and the producer's may take, from generous to frugal.
+FRUGALITY = ((3, 2), (2, 2), (2, 1), (1, 1), (2, 0), (1, 0))
+
+
+class CodeDoesNotFit(Invalid):
+    """The QR would be too small to be read, or its quiet zone would not stay white."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of words: `baseline` is what it stands on, `width` what it may take."""
+
+    words: str
+    x: float
+    baseline: float
+    width: float
+    size: float
+    bold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Star:
+    """One star of the OCOP mark, by its middle."""
+
+    x: float
+    y: float
+    radius: float
+
+    @property
+    def corners(self) -> list[tuple[float, float]]:
+        """Return the ten corners, from the uppermost on."""
+        radii = (self.radius, self.radius * 0.4)
+        return [
+            (
+                self.x + radii[turn % 2] * sin(turn * pi / 5),
+                self.y - radii[turn % 2] * cos(turn * pi / 5),
+            )
+            for turn in range(10)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One label without its QR: that begins at (`code_x`, `code_y`), quiet zone included.
+
+    `below` are the lines of the readable code; each takes so many of its pieces.
+    """
+
+    modules: int
+    module: float
+    code_x: float
+    code_y: float
+    lines: tuple[Line, ...]
+    stars: tuple[Star, ...]
+    below: tuple[tuple[Line, int], ...]
+
+    @property
+    def side(self) -> float:
+        """Return the side of the QR with its quiet zone."""
+        return (self.modules + 2 * QUIET) * self.module
+
+    def readable(self, pieces: Sequence[str]) -> Iterator[Line]:
+        """Give the lines of one label's readable code, a wide one in smaller letters."""
+        start = 0
+        for line, count in self.below:
+            words = " ".join(pieces[start : start + count])
+            start += count
+            wide = paper.width_of(words, line.size, bold=False)
+            size = line.size * min(1.0, line.width / wide)
+            yield Line(words, line.x, line.baseline, line.width, size)
+
+
+def arrange(
+    content: Content, sheet: Sheet, *, modules: int, pieces: Sequence[str], level: Level = "M"
+) -> Layout:
+    """Return how a label of `sheet` carries a code of so many modules and these words.
+
+    Raises CodeDoesNotFit, saying how much room the code needs.
+    """
+    frugal: Sequence[tuple[int, int] | None] = (*FRUGALITY, None)
+    for least, lines, module in (
+        *product((COMFORTABLE,), FRUGALITY[:1], _modules_wide(sheet)),
+        *product((LEAST_SIZE,), frugal, _modules_wide(sheet)),
+    ):
+        for size in (one for one in SIZES if one >= least):
+            for beside in (True, False):
+                draft = _Draft(content, sheet, modules, module, size, beside=beside)
+                found = draft.filled(pieces, lines)
+                if found is not None:
+                    return found
+    need = (modules + 2 * QUIET) * smallest_module(sheet)
+    line = paper.line_height(LEAST_SIZE)
+    raise CodeDoesNotFit(
+        _(
+            "The QR code needs %(side)s × %(side)s mm and a line of %(line)s mm below it; a label"
+            " of %(width)s × %(height)s mm is too small.",
+            side=said(need),
+            line=said(line),
+            width=said(sheet.label_width),
+            height=said(sheet.label_height),
+        ),
+        field="preset" if level == "M" else "level",
+    )
+
+
+def _modules_wide(sheet: Sheet) -> list[float]:
+    """Return the widths a module may have here, the widest first."""
+    least = smallest_module(sheet)
+    step = sheet.dot if sheet.is_roll else STEP
+    more = floor((LARGEST_OF_OURS - least) / step + 1e-9)
+    return [least + step * number for number in range(more, -1, -1)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """One try: this module and this size, words beside the code or below it."""
+
+    content: Content
+    sheet: Sheet
+    modules: int
+    module: float
+    size: float
+    beside: bool
+
+    def filled(self, pieces: Sequence[str], lines: tuple[int, int] | None) -> Layout | None:
+        """Return the label if everything fits; without `lines` it is the code alone."""
+        sheet, quiet = self.sheet, QUIET * self.module
+        side = (self.modules + 2 * QUIET) * self.module
+        # The quiet zone is white: it may lie where a printer cannot print.
+        x, y = max(0.0, sheet.inset_x - quiet), max(0.0, sheet.inset_y - quiet)
+        low = sheet.label_height - sheet.inset_y
+        right = sheet.label_width - sheet.inset_x
+        if x + side > sheet.label_width - x + 1e-9:
+            return None
+        below = self._below(pieces, low)
+        if below is None or y + side > self._top_of(below) + 1e-9:
+            return None
+        sheet_middle = (sheet.label_width - side) / 2
+        if lines is None:
+            return self._layout(sheet_middle, y, [], below)
+        if self.beside:
+            left, top, bottom = x + side, sheet.inset_y, self._top_of(below)
+        else:
+            left, top, bottom = sheet.inset_x, y + side, self._top_of(below)
+            x = sheet_middle
+        room = right - left
+        rows = self._rows(room, lines)
+        if room < LEAST_WORDS or not rows or top + len(rows) * self._high > bottom + 1e-9:
+            return None
+        placed = [
+            (words, bold, left, top + number * self._high)
+            for number, (words, bold) in enumerate(rows)
+        ]
+        return self._layout(x, y, placed, below)
+
+    @property
+    def _high(self) -> float:
+        return paper.line_height(self.size)
+
+    def _top_of(self, below: tuple[tuple[Line, int], ...]) -> float:
+        first = below[0][0]
+        return first.baseline - first.size * BASELINE / paper.mm
+
+    def _below(self, pieces: Sequence[str], low: float) -> tuple[tuple[Line, int], ...] | None:
+        """Return the lines of the readable code, which end at `low`."""
+        size = min(self.size, COMFORTABLE)
+        width = self.sheet.label_width - 2 * self.sheet.inset_x
+        counts: list[int] = []
+        words = ""
+        for piece in pieces:
+            longer = f"{words} {piece}" if words else piece
+            if counts and paper.width_of(longer, size, bold=False) <= width:
+                counts[-1] += 1
+                words = longer
+            elif paper.width_of(piece, size, bold=False) <= width:
+                counts.append(1)
+                words = piece
+            else:
+                return None
+        high = paper.line_height(size)
+        top = low - len(counts) * high
+        return tuple(
+            (
+                Line(
+                    "",
+                    self.sheet.inset_x,
+                    top + number * high + size * BASELINE / paper.mm,
+                    width,
+                    size,
+                ),
+                count,
+            )
+            for number, count in enumerate(counts)
+        )
+
+    def _rows(self, room: float, lines: tuple[int, int]) -> list[tuple[str, bool]]:
+        """Return the rows of words, or none if one of them cannot stand in so little room."""
+        content, (of_name, of_producer) = self.content, lines
+        short = [*content.dates]
+        if content.gtin is None:
+            short.append(f"{LOT} {content.lot}")
+        if content.is_sample:
+            short.append(SAMPLE)
+        if content.stars:
+            short.append(_mark(content.stars))
+        if any(paper.width_of(words, self.size, bold=False) > room for words in short):
+            return []
+        name = self._wrapped(content.goods, room, of_name, bold=True)
+        by = self._wrapped(content.producer, room, of_producer, bold=False)
+        return [
+            *((words, True) for words in name),
+            *((words, False) for words in by),
+            *((words, False) for words in short),
+        ]
+
+    def _wrapped(self, words: str, room: float, most: int, *, bold: bool) -> list[str]:
+        if not words or not most:
+            return []
+        return paper.lines_of(words, self.size, bold=bold, width=room, most=most)
+
+    def _layout(
+        self,
+        x: float,
+        y: float,
+        rows: list[tuple[str, bool, float, float]],
+        below: tuple[tuple[Line, int], ...],
+    ) -> Layout:
+        room = self.sheet.label_width - self.sheet.inset_x
+        lines, stars = [], []
+        mark = _mark(self.content.stars or 0)
+        for words, bold, left, top in rows:
+            baseline = top + self.size * BASELINE / paper.mm
+            shown = MARK if words == mark and not bold else words
+            lines.append(Line(shown, left, baseline, room - left, self.size, bold))
+            if shown != words:
+                stars = self._stars(left, baseline)
+        return Layout(self.modules, self.module, x, y, tuple(lines), tuple(stars), below)
+
+    def _stars(self, left: float, baseline: float) -> list[Star]:
+        radius = self.size * 0.42 / paper.mm
+        start = left + paper.width_of(MARK, self.size, bold=False) + GAP + radius
+        middle = baseline - self.size * 0.37 / paper.mm
+        return [
+            Star(start + number * 2.1 * radius, middle, radius)
+            for number in range(self.content.stars or 0)
+        ]
+
+
+def _mark(stars: int) -> str:
+    """Return words as wide as the mark with its stars, which no goods are called."""
+    return f"{MARK} {'W' * stars}"

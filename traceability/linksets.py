@@ -13,9 +13,12 @@ _OTHER_NAMES = (
     "http://www.gs1.org/voc/",
 )
 MEDIA_TYPE = "application/linkset+json"
+# Programs that ask for JSON of another name mean the same.
+LD_JSON = "application/ld+json"
+ALSO_ASKED_AS = ("application/json", LD_JSON)
+CONTEXT = "https://ref.gs1.org/standards/resolver/linkset-context"
 CONTEXT_LINK = (
-    "<https://ref.gs1.org/standards/resolver/linkset-context>;"
-    ' rel="http://www.w3.org/ns/json-ld#context"; type="application/ld+json"'
+    f'<{CONTEXT}>; rel="http://www.w3.org/ns/json-ld#context"; type="application/ld+json"'
 )
 DEFAULT = "defaultLink"
 

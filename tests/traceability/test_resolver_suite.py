@@ -118,6 +118,21 @@ def test_linksets_are_what_gs1s_schema_asks_and_name_every_level(
     assert counts == [3, 2, 1, 1, 1, 3, 2, 1]
 
 
+def test_json_of_another_name_is_the_same_linkset(links: list[str], visitor: FlaskClient) -> None:
+    for link in links:
+        linkset = visitor.get(link, headers=LINKSET).json
+        plain = visitor.get(link, headers={"Accept": "application/json"})
+        linked = visitor.get(f"{link}?linkType=linkset", headers={"Accept": "application/ld+json"})
+
+        said = json.loads(linked.text)
+        assert (plain.status_code, plain.json) == (200, linkset)
+        assert plain.headers["Content-Type"] == "application/json"
+        assert linked.headers["Content-Type"] == "application/ld+json"
+        assert said.pop("@context").startswith("https://ref.gs1.org/")
+        assert said == linkset
+        assert visitor.get(link, headers={"Accept": "text/html, application/json;q=0.5"}).location
+
+
 @pytest.mark.parametrize(
     ("name", "is_valid"),
     [
@@ -217,6 +232,7 @@ def test_the_description_names_keys_and_vocabulary(visitor: FlaskClient) -> None
     assert set(told.json["supportedPrimaryKeys"]) == {"01", "00", "414"}
     assert told.json["supportedLinkType"][0]["namespace"] == "https://gs1.org/voc/"
     assert "name" in told.json
+    assert told.json["jsonLdContextLocation"].startswith("https://ref.gs1.org/")
     assert "contact" in told.json
 
 

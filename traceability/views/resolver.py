@@ -176,6 +176,7 @@ def description() -> Response:
             "resolverRoot": settings.PUBLIC_URL,
             "supportedPrimaryKeys": [key.value for key in gs1.Key],
             "linkTypeDefaultCanBeLinkset": False,
+            "jsonLdContextLocation": linksets.CONTEXT,
             "supportedLinkType": [
                 {
                     "namespace": linksets.VOCABULARY,
@@ -281,14 +282,9 @@ def _path(endpoint: str, **values: str | None) -> str:
 def _answer(anchors: list[Anchor], typed: str | None) -> Response:
     """Answer with the linkset, the link of the type that was asked for, or the default link."""
     kind = request.args.get("linkType", "")
-    asked_for_all = linksets.MEDIA_TYPE in request.headers.get("Accept", "")
-    if kind in {"linkset", "all"} or (not kind and asked_for_all):
-        response = make_response(linksets.document(anchors))
-        response.headers["Content-Type"] = linksets.MEDIA_TYPE
-        response.headers["Cache-Control"] = FRESH
-        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-        response.headers.add("Link", linksets.CONTEXT_LINK)
-        return _tell(response)
+    media = _linkset_media(kind)
+    if media is not None:
+        return _linkset(anchors, media)
     found = linksets.choose(anchors, _wanted(kind or linksets.DEFAULT))
     if not found:
         reason = _("There is no page of this kind for these goods.")
@@ -303,6 +299,30 @@ def _answer(anchors: list[Anchor], typed: str | None) -> Response:
     response = make_response("", 307)
     response.headers["Location"] = _with_query(found[0].href, _passed_on(typed))
     response.headers["Cache-Control"] = FRESH
+    return _tell(response)
+
+
+def _linkset_media(kind: str) -> str | None:
+    """Return the media type in which the linkset itself is asked for, if it is."""
+    best = request.accept_mimetypes.best
+    if kind in {"linkset", "all"}:
+        return best if best in linksets.ALSO_ASKED_AS else linksets.MEDIA_TYPE
+    if kind:
+        return None
+    if linksets.MEDIA_TYPE in request.headers.get("Accept", ""):
+        return linksets.MEDIA_TYPE
+    return best if best in linksets.ALSO_ASKED_AS else None
+
+
+def _linkset(anchors: list[Anchor], media: str) -> Response:
+    said: dict[str, object] = dict(linksets.document(anchors))
+    if media == linksets.LD_JSON:
+        said = {"@context": linksets.CONTEXT, **said}
+    response = make_response(said)
+    response.headers["Content-Type"] = media
+    response.headers["Cache-Control"] = FRESH
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response.headers.add("Link", linksets.CONTEXT_LINK)
     return _tell(response)
 
 

@@ -1,5 +1,6 @@
 """What stands on a label of a lot: always in Vietnamese, as the law of labels wants it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -21,7 +22,12 @@ from traceability.addresses import Named
 from traceability.codes import TRACE_CODE
 from traceability.trace_codes import TraceCode
 
+MOST_DIGITS = 9
 MADE, USE_BY, LOT, SAMPLE = "NSX", "HSD", "Lô", "«minh hoạ»"
+
+
+# An amount and its unit stay on one line.
+_UNIT = re.compile(r"(\d) (kg|g|ml|lít|l|cm|m)\b")
 
 
 class NoSuchLotToLabel(NotFound):
@@ -96,7 +102,7 @@ def content_of(session: Session, lot_id: int, *, now: datetime) -> Content:
         lot_id=lot.id,
         lot=lot.code,
         code=trace_codes.ensure_lot_code(session, lot, now=now),
-        goods=f"{product.name} {variant.name}".strip(),
+        goods=_UNIT.sub("\\1\u00a0\\2", f"{product.name} {variant.name}".strip()),
         producer=producer or "",
         gtin=variant.gtin,
         made_on=lot.produced_on or lot.packed_on,
@@ -110,7 +116,9 @@ def find_lots(session: Session, typed: str) -> Sequence[int]:
     """Return the lots that `typed` names: a number, a public code or the code on the label."""
     code = normalise(TRACE_CODE, typed)
     if is_well_formed(TRACE_CODE, code):
-        return session.scalars(select(TraceCode.lot_id).where(TraceCode.code == code)).all()
-    number = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else None
+        named = select(TraceCode.lot_id).where(TraceCode.code == code)
+        return [lot_id for lot_id in session.scalars(named) if lot_id is not None]
+    digits = typed.isascii() and typed.isdigit() and len(typed) <= MOST_DIGITS
+    number = int(typed) if digits else None
     wanted = select(Lot.id).where(or_(Lot.id == number, Lot.code == typed.upper()))
     return session.scalars(wanted.order_by(Lot.id != number, Lot.id).limit(2)).all()

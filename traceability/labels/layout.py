@@ -4,8 +4,9 @@ The QR comes first: its module is never smaller than a till reads and its quiet 
 Words are set as large as there is room for; what makes way, does so in a fixed order.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 from math import cos, floor, pi, sin
 
@@ -21,12 +22,33 @@ SIZES = (10.0, 9.0, 8.0, 7.0, 6.5, 6.0, 5.5, 5.0)
 COMFORTABLE, LEAST_SIZE = 6.5, 5.0
 LARGEST_OF_OURS, STEP = 0.66, 0.033
 LEAST_WORDS = 12.0
+# A readable code alone may be set this much smaller, rather than refusing the label.
+LEAST_SQUEEZE = 0.8
 # A baseline lies so much of the size beneath the top of its line.
 BASELINE = 1.05
 GAP = 0.5
 MARK = "OCOP"
 # How many lines the goods' name and the producer's may take, from generous to frugal.
 FRUGALITY = ((3, 2), (2, 2), (2, 1), (1, 1), (2, 0), (1, 0))
+
+
+class Way(enum.Enum):
+    """Where the words stand, and where the readable code does: below the QR if anyhow possible."""
+
+    BESIDE = enum.auto()
+    UNDER = enum.auto()
+    ALL_BESIDE = enum.auto()
+
+
+_BELOW = (Way.BESIDE, Way.UNDER)
+# In the order of preference: where, the least size, the goods' and the producer's lines.
+_TRIES: tuple[tuple[tuple[Way, ...], float, tuple[int, int] | None], ...] = (
+    (_BELOW, COMFORTABLE, FRUGALITY[0]),
+    *((_BELOW, LEAST_SIZE, lines) for lines in FRUGALITY[:3]),
+    *(((Way.ALL_BESIDE,), LEAST_SIZE, lines) for lines in FRUGALITY[:3]),
+    *(((*_BELOW, Way.ALL_BESIDE), LEAST_SIZE, lines) for lines in FRUGALITY[3:]),
+    ((Way.UNDER,), LEAST_SIZE, None),
+)
 
 
 class CodeDoesNotFit(Invalid):
@@ -86,15 +108,20 @@ class Layout:
         """Return the side of the QR with its quiet zone."""
         return (self.modules + 2 * QUIET) * self.module
 
-    def readable(self, pieces: Sequence[str]) -> Iterator[Line]:
-        """Give the lines of one label's readable code, a wide one in smaller letters."""
+    def readable(self, pieces: Sequence[str]) -> tuple[Line, ...]:
+        """Return the lines of one label's readable code, smaller if one of them is too wide."""
         start = 0
+        squeeze = 1.0
+        words: list[str] = []
         for line, count in self.below:
-            words = " ".join(pieces[start : start + count])
+            words.append(" ".join(pieces[start : start + count]))
             start += count
-            wide = paper.width_of(words, line.size, bold=False)
-            size = line.size * min(1.0, line.width / wide)
-            yield Line(words, line.x, line.baseline, line.width, size)
+            wide = paper.width_of(words[-1], line.size, bold=False)
+            squeeze = min(squeeze, line.width / wide)
+        return tuple(
+            replace(line, words=said_so, size=line.size * squeeze)
+            for (line, _count), said_so in zip(self.below, words, strict=True)
+        )
 
 
 def arrange(
@@ -104,17 +131,13 @@ def arrange(
 
     Raises CodeDoesNotFit, saying how much room the code needs.
     """
-    frugal: Sequence[tuple[int, int] | None] = (*FRUGALITY, None)
-    for least, lines, module in (
-        *product((COMFORTABLE,), FRUGALITY[:1], _modules_wide(sheet)),
-        *product((LEAST_SIZE,), frugal, _modules_wide(sheet)),
-    ):
-        for size in (one for one in SIZES if one >= least):
-            for beside in (True, False):
-                draft = _Draft(content, sheet, modules, module, size, beside=beside)
-                found = draft.filled(pieces, lines)
-                if found is not None:
-                    return found
+    for ways, least, lines in _TRIES:
+        sizes = [size for size in SIZES if size >= least]
+        for module, size, way in product(_modules_wide(sheet), sizes, ways):
+            draft = _Draft(content, sheet, modules, module, size, way)
+            found = draft.filled(pieces, lines)
+            if found is not None:
+                return found
     need = (modules + 2 * QUIET) * smallest_module(sheet)
     line = paper.line_height(LEAST_SIZE)
     raise CodeDoesNotFit(
@@ -147,7 +170,7 @@ class _Draft:
     modules: int
     module: float
     size: float
-    beside: bool
+    way: Way
 
     def filled(self, pieces: Sequence[str], lines: tuple[int, int] | None) -> Layout | None:
         """Return the label if everything fits; without `lines` it is the code alone."""
@@ -156,29 +179,28 @@ class _Draft:
         # The quiet zone is white: it may lie where a printer cannot print.
         x, y = max(0.0, sheet.inset_x - quiet), max(0.0, sheet.inset_y - quiet)
         low = sheet.label_height - sheet.inset_y
-        right = sheet.label_width - sheet.inset_x
         if x + side > sheet.label_width - x + 1e-9:
             return None
-        below = self._below(pieces, low)
-        if below is None or y + side > self._top_of(below) + 1e-9:
+        if y + side > low + quiet + 1e-9:
             return None
-        sheet_middle = (sheet.label_width - side) / 2
+        middle = (sheet.label_width - side) / 2
+        left = sheet.inset_x if self.way is Way.UNDER else x + side
+        over = self.way is Way.ALL_BESIDE
+        below = self._below(pieces, low, left=left if over else sheet.inset_x)
+        if below is None or (not over and y + side > self._top_of(below) + 1e-9):
+            return None
         if lines is None:
-            return self._layout(sheet_middle, y, [], below)
-        if self.beside:
-            left, top, bottom = x + side, sheet.inset_y, self._top_of(below)
-        else:
-            left, top, bottom = sheet.inset_x, y + side, self._top_of(below)
-            x = sheet_middle
-        room = right - left
-        rows = self._rows(room, lines)
-        if room < LEAST_WORDS or not rows or top + len(rows) * self._high > bottom + 1e-9:
+            return self._layout(middle, y, [], below)
+        top = y + side if self.way is Way.UNDER else sheet.inset_y
+        room = sheet.label_width - sheet.inset_x - left
+        rows = self._rows(room, lines) if room >= LEAST_WORDS else []
+        if not rows or top + len(rows) * self._high > self._top_of(below) + 1e-9:
             return None
         placed = [
             (words, bold, left, top + number * self._high)
             for number, (words, bold) in enumerate(rows)
         ]
-        return self._layout(x, y, placed, below)
+        return self._layout(middle if self.way is Way.UNDER else x, y, placed, below)
 
     @property
     def _high(self) -> float:
@@ -188,10 +210,12 @@ class _Draft:
         first = below[0][0]
         return first.baseline - first.size * BASELINE / paper.mm
 
-    def _below(self, pieces: Sequence[str], low: float) -> tuple[tuple[Line, int], ...] | None:
-        """Return the lines of the readable code, which end at `low`."""
+    def _below(
+        self, pieces: Sequence[str], low: float, *, left: float
+    ) -> tuple[tuple[Line, int], ...] | None:
+        """Return the lines of the readable code, which begin at `left` and end at `low`."""
         size = min(self.size, COMFORTABLE)
-        width = self.sheet.label_width - 2 * self.sheet.inset_x
+        width = self.sheet.label_width - self.sheet.inset_x - left
         counts: list[int] = []
         words = ""
         for piece in pieces:
@@ -199,7 +223,7 @@ class _Draft:
             if counts and paper.width_of(longer, size, bold=False) <= width:
                 counts[-1] += 1
                 words = longer
-            elif paper.width_of(piece, size, bold=False) <= width:
+            elif paper.width_of(piece, size, bold=False) * LEAST_SQUEEZE <= width:
                 counts.append(1)
                 words = piece
             else:
@@ -210,7 +234,7 @@ class _Draft:
             (
                 Line(
                     "",
-                    self.sheet.inset_x,
+                    left,
                     top + number * high + size * BASELINE / paper.mm,
                     width,
                     size,

@@ -36,10 +36,16 @@ logconfig_dict = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"lines": {"()": "core.logs.JsonLines"}},
+    "filters": {"nobody": {"()": "core.logs.NobodyNamed"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
     "root": {"handlers": ["stderr"], "level": _settings.LOG_LEVEL},
     "loggers": {
-        "gunicorn.error": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "gunicorn.error": {
+            "handlers": ["stderr"],
+            "filters": ["nobody"],
+            "level": "INFO",
+            "propagate": False,
+        },
         "gunicorn.access": {"handlers": [], "propagate": False},
     },
 }

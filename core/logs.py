@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line on stderr, UTC, with nothing that names a buyer."""
+"""Logs: one JSON object a line on stderr, UTC, with nothing that names a buyer or a visitor."""
 
 import json
 import logging
@@ -21,6 +21,19 @@ class JsonLines(logging.Formatter):
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False, default=str)
+
+
+class NobodyNamed(logging.Filter):
+    """Takes out of the server's own complaints who was complained of, and what they had sent."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Keep the record; of a broken or failed request only that there was one."""
+        said = str(record.msg)
+        if said.startswith("Invalid request from"):
+            record.msg, record.args = "a request that cannot be read was refused", ()
+        elif said.startswith("Error handling request"):
+            record.msg, record.args = "an error while a request was answered", ()
+        return True
 
 
 def configure(level: str) -> None:

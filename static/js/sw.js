@@ -5,11 +5,12 @@ const isScan = url => /^(\/en)?\/truy-xuat\/[^/]+$/.test(url.pathname)
 const isPrinted = url => /^\/(t|01)\//.test(url.pathname)
 const isPart = url => /^\/(static|media)\//.test(url.pathname)
 
-// A code that was not found makes another page; whatever else came with the scan does not.
+// A code that was not found makes another page; whatever else came with the scan does not, nor do small letters.
 const named = url => {
-  const typed = url.searchParams.get('ma')
-  return url.origin + url.pathname + (typed ? '?ma=' + encodeURIComponent(typed) : '')
+  const typed = url.searchParams.get('ma'), path = url.pathname.replace(/[^/]+$/, code => code.toUpperCase())
+  return url.origin + path + (typed ? '?ma=' + encodeURIComponent(typed) : '')
 }
+const printed = path => path.replace(/\/$/, '').toUpperCase()
 
 addEventListener('install', () => skipWaiting())
 addEventListener('activate', event => event.waitUntil(clients.claim()))
@@ -31,7 +32,7 @@ async function keep({ page, qr, parts }) {
   }
   const answer = await fetch(page).catch(() => null)
   if (answer?.ok) await shelf.put(named(url), answer)
-  if (qr) await shelf.put(qr, new Response(named(url)))
+  if (qr) await shelf.put(printed(qr), new Response(named(url)))
   const all = await shelf.keys()
   for (const old of all.slice(0, Math.max(0, all.length - MOST))) await shelf.delete(old)
 }
@@ -57,7 +58,7 @@ async function look(request, url) {
 }
 
 async function lead(url, lost) {
-  const known = await (await open()).match(url.origin + url.pathname.replace(/\/$/, ''))
+  const known = await (await open()).match(printed(url.pathname))
   if (known) return Response.redirect(await known.text(), 302)
   throw lost
 }
@@ -65,7 +66,7 @@ async function lead(url, lost) {
 async function stamped(page) {
   const headers = new Headers(page.headers), at = new Date(headers.get('Date') ?? Date.now())
   for (const name of ['Content-Encoding', 'Content-Length']) headers.delete(name)
-  const text = (await page.text()).replace('id="ngoai-mang" hidden', 'id="ngoai-mang"')
+  const text = (await page.text()).replace(/(id="ngoai-mang"[^>]*) hidden/, '$1')
     .replace('<time>…</time>', `<time datetime="${at.toISOString()}">${at.toLocaleString('vi-VN', { dateStyle: 'short', timeStyle: 'short' })}</time>`)
   return new Response(text, { headers })
 }

@@ -65,6 +65,8 @@ TABLES: list[str] = [
     "traceability.link_targets",
     "traceability.gs1_places",
     "traceability.cartons",
+    "traceability.labels.sheets",
+    "traceability.labels.runs",
     "traceability.diary",
     "traceability.log",
     "traceability.checkpoints",
@@ -125,6 +127,7 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("traceability.views.desk_scans", "blueprint"),
     ("traceability.views.desk_serials", "blueprint"),
     ("traceability.views.desk_codes", "blueprint"),
+    ("traceability.views.labels", "blueprint"),
     ("traceability.views.staff_scans", "blueprint"),
     ("shop.views.browse", "blueprint"),
     ("shop.views.machines", "blueprint"),
@@ -185,6 +188,7 @@ COMMANDS: list[tuple[str, str]] = [
     ("shop.commands", "pay"),
     ("shop.commands", "audit"),
     ("traceability.commands", "trace"),
+    ("traceability.labels.commands", "labels"),
     ("catalog.commands", "user_commands"),
     ("demo.commands", "demo"),
     ("core.commands", "worker"),
@@ -213,6 +217,7 @@ SUBSCRIPTIONS: list[tuple[str, str]] = [
 
 # Which function does which kind of background work.
 TASKS: dict[str, str] = {
+    "labels.draw": "traceability.labels.drawing:run",
     "log.sign": "traceability.checkpoints:run",
     "log.older_lines": "traceability.older_lines:run",
     "mail.send": "core.mail:send",
@@ -274,6 +279,7 @@ DASHBOARD: list[tuple[str, str, str]] = [
     ("desk_delivery.ways", mark("Delivery"), "xe"),
     ("desk_cod.index", mark("Cash on delivery"), "tien"),
     ("desk_lots.index", mark("Lot diary"), "so"),
+    ("desk_labels.index", mark("Labels"), "in"),
     ("desk_scans.index", mark("Scans"), "quet"),
     ("desk_codes.links", mark("Pages behind codes"), "ra"),
     ("desk_codes.numbers", mark("Places and cartons"), "ghim"),

@@ -20,6 +20,10 @@ from traceability import (
     scan_counts,
     serials,
 )
+from traceability.labels import runs, sheets
+from traceability.labels.presets import get_preset
+from traceability.labels.printing import Form
+from traceability.labels.runs import Wish
 from traceability.link_targets import Typed
 
 GLN = "9521234567899"
@@ -54,12 +58,27 @@ def traces(
         assert subject is not None
         scan_counts.count(session, subject, address="203.0.113.9", agent="Zalo", now=now)
     enumeration.tell(session, now=now)
+    sheet, run = _labels(session, producer, lot, now=now, text=text)
     return {
         "serial": serial,
         "run_id": serials.list_runs(session, lot.id)[0].id,
         "sscc": SSCC,
         "gln": GLN,
         "link_id": link.id,
+        "sheet_id": sheet,
+        "desk_labels.run": run,
         "report_id": report.id,
         "scan.paper_id": session.scalars(select(Certificate.id)).first(),
     }
+
+
+def _labels(
+    session: Session, producer: Producer, lot: Lot, *, now: datetime, text: str
+) -> tuple[int, int]:
+    typed = {**sheets.typed_of(get_preset("a4-40")), "name": f"Giấy{text}"[:60]}
+    sheet = sheets.keep(session, producer.id, typed, actor=SYSTEM, now=now)
+    wish = Wish(sheet.sheet, Form.PDF, 3, with_serials=True)
+    run = runs.open_run(
+        session, producer.id, lot, wish, key="mot", base="http://localhost", actor=SYSTEM, now=now
+    )
+    return sheet.id, run.id

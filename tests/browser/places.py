@@ -40,6 +40,17 @@ def _ten_items(buyer: Buyer) -> None:
     buyer.follows("Xem 10 mục")
 
 
+def _report(buyer: Buyer) -> None:
+    _lot(buyer)
+    buyer.follows("Báo hàng có vấn đề")
+
+
+def _labels(buyer: Buyer) -> None:
+    buyer.opens("/ban-hang/htx-mau/so-lo")
+    buyer.follows("2611-07")
+    buyer.follows("Tem có số riêng")
+
+
 def _recalled(buyer: Buyer) -> None:
     buyer.searches("nem goi la sung")
     buyer.opens_card("Nem gói lá sung")
@@ -92,6 +103,7 @@ PLACES = (
     Place("evidence", _evidence, SCAN),
     Place("ten items", _ten_items, SCAN),
     Place("log", "/log", SCAN),
+    Place("report of a problem", _report, SCAN),
     Place("unknown code", "/truy-xuat/7K3QX9M2PD7", SCAN),
     Place("typed code", "/truy-xuat", SCAN),
     Place("cart", _cart, TILL),
@@ -113,6 +125,11 @@ PLACES = (
     Place("recalls", "/ban-hang/htx-mau/thu-hoi", DESK, "producer"),
     Place("recall", "/ban-hang/htx-mau/thu-hoi/1", DESK, "producer"),
     Place("recall, to be printed", "/ban-hang/htx-mau/thu-hoi/1/bao-cao", DESK, "producer"),
+    Place("scans", "/ban-hang/htx-mau/luot-quet", DESK, "producer"),
+    Place("reports", "/ban-hang/htx-mau/bao-loi", DESK, "producer"),
+    Place("pages behind codes", "/ban-hang/htx-mau/trang-cua-ma", DESK, "producer"),
+    Place("places and cartons", "/ban-hang/htx-mau/noi-va-thung", DESK, "producer"),
+    Place("labels with numbers", _labels, DESK, "producer"),
     Place("feeds", "/ban-hang/htx-mau/bang-hang", DESK, "producer"),
     Place("shows", "/ban-hang/htx-mau/live", DESK, "producer"),
     Place("new show", "/ban-hang/htx-mau/live/moi", DESK, "producer"),
@@ -127,5 +144,6 @@ PLACES = (
     Place("staff", "/quan-tri", DESK, "staff"),
     Place("papers to check", "/quan-tri/giay-to", DESK, "staff"),
     Place("all recalls", "/quan-tri/thu-hoi", DESK, "staff"),
+    Place("scans, for staff", "/quan-tri/quet", DESK, "staff"),
     Place("log, for staff", "/quan-tri/so-minh-bach", DESK, "staff"),
 )

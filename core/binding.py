@@ -40,7 +40,7 @@ class _Book:
         self.file.write(data)
         self.written += len(data)
 
-    def begin(self, number: int) -> None:
+    def start(self, number: int) -> None:
         self.begins[number] = self.written
         self.write(b"%d 0 obj\n" % number)
 
@@ -55,10 +55,10 @@ def bind(papers: Iterable[bytes], file: BinaryIO) -> int:
     last = CATALOG
     for paper in papers:
         last = _add(book, paper, after=last)
-    book.begin(PAGES)
+    book.start(PAGES)
     kids = b" ".join(b"%d 0 R" % page for page in book.pages)
     book.write(b"<< /Type /Pages /Count %d /Kids [ %s ] >>\nendobj\n" % (len(book.pages), kids))
-    book.begin(CATALOG)
+    book.start(CATALOG)
     book.write(b"<< /Type /Catalog /Pages %d 0 R >>\nendobj\n" % PAGES)
     _end(book, size=last + 1)
     return len(book.pages)
@@ -80,7 +80,7 @@ def _add(book: _Book, paper: bytes, *, after: int) -> int:
     for number, words in objects.items():
         if number in skipped:
             continue
-        book.begin(new[number])
+        book.start(new[number])
         head, stream = _parted(words)
         # What people wrote stands in the information alone: it refers to nothing.
         book.write(head if number == about else _renumbered(head, new))

@@ -20,7 +20,7 @@ from traceability.labels.geometry import Sheet, said, smallest_module
 # Points. At 5, small letters stand 0.9 mm high: the least that the law of labels allows.
 SIZES = (10.0, 9.0, 8.0, 7.0, 6.5, 6.0, 5.5, 5.0)
 COMFORTABLE, LEAST_SIZE = 6.5, 5.0
-LARGEST_OF_OURS, STEP = 0.66, 0.033
+LARGEST_OF_OURS, LARGEST_IF_CUT, STEP = 0.66, 0.43, 0.033
 LEAST_WORDS = 12.0
 # A readable code alone may be set this much smaller, rather than refusing the label.
 LEAST_SQUEEZE = 0.8
@@ -41,13 +41,28 @@ class Way(enum.Enum):
 
 
 _BELOW = (Way.BESIDE, Way.UNDER)
-# In the order of preference: where, the least size, the goods' and the producer's lines.
-_TRIES: tuple[tuple[tuple[Way, ...], float, tuple[int, int] | None], ...] = (
-    (_BELOW, COMFORTABLE, FRUGALITY[0]),
-    *((_BELOW, LEAST_SIZE, lines) for lines in FRUGALITY[:3]),
-    *(((Way.ALL_BESIDE,), LEAST_SIZE, lines) for lines in FRUGALITY[:3]),
-    *(((*_BELOW, Way.ALL_BESIDE), LEAST_SIZE, lines) for lines in FRUGALITY[3:]),
-    ((Way.UNDER,), LEAST_SIZE, None),
+_ANYHOW = (*_BELOW, Way.ALL_BESIDE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """What is tried: where, the least size, the goods' and the producer's lines (none: no words).
+
+    Only when `cut` may a name end in an ellipsis; a small code then leaves most of it.
+    """
+
+    ways: tuple[Way, ...]
+    least: float
+    lines: tuple[int, int] | None
+    cut: bool = False
+
+
+_TRIES = (
+    _Try(_BELOW, COMFORTABLE, FRUGALITY[0]),
+    *(_Try(_BELOW, LEAST_SIZE, lines) for lines in FRUGALITY[:3]),
+    *(_Try((Way.ALL_BESIDE,), LEAST_SIZE, lines) for lines in FRUGALITY[:3]),
+    *(_Try(_ANYHOW, LEAST_SIZE, lines, cut=True) for lines in FRUGALITY),
+    _Try((Way.UNDER,), LEAST_SIZE, None),
 )
 
 
@@ -131,11 +146,14 @@ def arrange(
 
     Raises CodeDoesNotFit, saying how much room the code needs.
     """
-    for ways, least, lines in _TRIES:
-        sizes = [size for size in SIZES if size >= least]
-        for module, size, way in product(_modules_wide(sheet), sizes, ways):
-            draft = _Draft(content, sheet, modules, module, size, way)
-            found = draft.filled(pieces, lines)
+    for one in _TRIES:
+        sizes = [size for size in SIZES if size >= one.least]
+        wide = _modules_wide(sheet)
+        if one.cut:
+            wide = [module for module in wide if module <= LARGEST_IF_CUT] or wide[-1:]
+        for module, size, way in product(wide, sizes, one.ways):
+            draft = _Draft(content, sheet, modules, module, size, way, one.cut)
+            found = draft.filled(pieces, one.lines)
             if found is not None:
                 return found
     need = (modules + 2 * QUIET) * smallest_module(sheet)
@@ -171,6 +189,7 @@ class _Draft:
     module: float
     size: float
     way: Way
+    cut: bool
 
     def filled(self, pieces: Sequence[str], lines: tuple[int, int] | None) -> Layout | None:
         """Return the label if everything fits; without `lines` it is the code alone."""
@@ -181,7 +200,7 @@ class _Draft:
         low = sheet.label_height - sheet.inset_y
         if x + side > sheet.label_width - x + 1e-9:
             return None
-        if y + side > low + quiet + 1e-9:
+        if y + side > min(sheet.label_height, low + quiet) + 1e-9:
             return None
         middle = (sheet.label_width - side) / 2
         left = sheet.inset_x if self.way is Way.UNDER else x + side
@@ -258,6 +277,8 @@ class _Draft:
             return []
         name = self._wrapped(content.goods, room, of_name, bold=True)
         by = self._wrapped(content.producer, room, of_producer, bold=False)
+        if (content.goods and not name) or (content.producer and of_producer and not by):
+            return []
         return [
             *((words, True) for words in name),
             *((words, False) for words in by),
@@ -267,7 +288,12 @@ class _Draft:
     def _wrapped(self, words: str, room: float, most: int, *, bold: bool) -> list[str]:
         if not words or not most:
             return []
-        return paper.lines_of(words, self.size, bold=bold, width=room, most=most)
+        lines = paper.lines_of(words, self.size, bold=bold, width=room)
+        if len(lines) <= most:
+            return lines
+        return (
+            paper.lines_of(words, self.size, bold=bold, width=room, most=most) if self.cut else []
+        )
 
     def _layout(
         self,

@@ -131,6 +131,7 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("traceability.views.staff_scans", "blueprint"),
     ("shop.views.browse", "blueprint"),
     ("shop.views.machines", "blueprint"),
+    ("shop.views.api", "blueprint"),
     ("shop.views.cart", "blueprint"),
     ("shop.views.checkout", "blueprint"),
     ("shop.views.orders", "blueprint"),

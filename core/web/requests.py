@@ -5,7 +5,16 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, cast
 
-from flask import Flask, Response, current_app, g, make_response, render_template, request
+from flask import (
+    Flask,
+    Response,
+    current_app,
+    g,
+    jsonify,
+    make_response,
+    render_template,
+    request,
+)
 from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -22,6 +31,9 @@ STATUS: dict[type[Refusal], int] = {
     Throttled: 429,
     Unavailable: 503,
 }
+
+# Addresses that programs read, who cannot read pages.
+FOR_PROGRAMS = "/api/"
 
 
 def database() -> Database:
@@ -87,11 +99,22 @@ def refusal_page(refusal: Refusal) -> Response:
 
 
 def error_page(status: int, message: str | None = None) -> Response:
-    """Return the error page of `status`; it needs no database."""
+    """Return the error page of `status`, as data where programs ask; it needs no database."""
+    if request.path.startswith(FOR_PROGRAMS):
+        return problem(status, message)
     page = render_template("refused.html", status=status, message=message)
     response = make_response(page, status)
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def problem(status: int, message: str | None = None, **more: object) -> Response:
+    """Return a refusal as application/problem+json (RFC 9457)."""
+    told = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, **more}
+    answer = jsonify({**told, **({"detail": message} if message else {})})
+    answer.status_code, answer.mimetype = status, "application/problem+json"
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 def _refuse_view_without_audience() -> Response | None:

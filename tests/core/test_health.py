@@ -94,7 +94,7 @@ def test_the_numbers_count_requests_by_route_and_waiting_work(
     with database.transaction() as session:
         tasks.enqueue(session, "test", {}, now=NOON)
     visitor.get("/media/anh/khong-co.webp")
-    visitor.get("/khong-co-gi-ca")
+    visitor.get("/khong-co/gi-ca")
 
     page = visitor.get("/metrics").text
 

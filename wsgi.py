@@ -73,6 +73,7 @@ TABLES: list[str] = [
     "traceability.events",
     "traceability.edges",
     "traceability.recall_cases",
+    "traceability.told_lots",
     "shop.carts",
     "shop.later",
     "shop.delivery",
@@ -220,6 +221,7 @@ SUBSCRIPTIONS: list[tuple[str, str]] = [
 TASKS: dict[str, str] = {
     "labels.draw": "traceability.labels.drawing:run",
     "log.sign": "traceability.checkpoints:run",
+    "lots.tell": "traceability.told_lots:run",
     "log.older_lines": "traceability.older_lines:run",
     "mail.send": "core.mail:send",
     "bank.forget_statement": "shop.payments.bank_batches:forget_statement",

@@ -20,7 +20,6 @@ describe(
     {
         "lot.hold": _("held a lot back"),
         "lot.recall": _("recalled a lot"),
-        "lot.release": _("let a lot be sold again"),
     }
 )
 
@@ -146,8 +145,9 @@ def hold(session: Session, lot: Lot, *, reason: str, actor: Actor, now: datetime
 
     Raises NoReason, or AlreadyRecalled: a hold never softens a recall.
     """
-    held = hold_all(session, [lot.id], reason=reason, actor=actor, now=now)
-    if not held and lot.state is LotState.RECALLED:
+    if hold_all(session, [lot.id], reason=reason):
+        _record(session, lot, "lot.hold", reason, actor=actor, now=now)
+    elif lot.state is LotState.RECALLED:
         raise AlreadyRecalled(_("This lot is already recalled."))
 
 
@@ -156,25 +156,25 @@ def recall(session: Session, lot: Lot, *, reason: str, actor: Actor, now: dateti
 
     Recalling twice is harmless: the first reason and moment stay. Raises NoReason.
     """
-    recall_all(session, [lot.id], reason=reason, actor=actor, now=now)
+    if recall_all(session, [lot.id], reason=reason, now=now):
+        _record(session, lot, "lot.recall", reason, actor=actor, now=now)
 
 
-def hold_all(
-    session: Session, lot_ids: Iterable[int], *, reason: str, actor: Actor, now: datetime
-) -> list[int]:
-    """Hold back those of these lots that are sold; return them. Raises NoReason."""
-    words = checked_reason(reason)
-    held = _move_all(session, lot_ids, {LotState.ACTIVE}, LotState.HELD)
-    _record_all(session, held, "lot.hold", words, actor=actor, now=now)
-    return held
+def hold_all(session: Session, lot_ids: Iterable[int], *, reason: str) -> list[int]:
+    """Hold back those of these lots that are sold; return them. Raises NoReason.
+
+    Who stops or frees many lots writes down who did it, once for all of them.
+    """
+    checked_reason(reason)
+    return _move_all(session, lot_ids, {LotState.ACTIVE}, LotState.HELD)
 
 
 def recall_all(
-    session: Session, lot_ids: Iterable[int], *, reason: str, actor: Actor, now: datetime
+    session: Session, lot_ids: Iterable[int], *, reason: str, now: datetime
 ) -> list[int]:
     """Recall those of these lots that are not yet recalled; return them. Raises NoReason."""
     words = checked_reason(reason)
-    recalled = _move_all(
+    return _move_all(
         session,
         lot_ids,
         {LotState.ACTIVE, LotState.HELD},
@@ -182,29 +182,16 @@ def recall_all(
         recall_reason=words,
         recalled_at=now,
     )
-    _record_all(session, recalled, "lot.recall", words, actor=actor, now=now)
-    return recalled
 
 
-def release_all(
-    session: Session,
-    lot_ids: Iterable[int],
-    *,
-    still_held: bool = False,
-    reason: str,
-    actor: Actor,
-    now: datetime,
-) -> list[int]:
+def release_all(session: Session, lot_ids: Iterable[int], *, still_held: bool = False) -> list[int]:
     """Let stopped lots be sold again, or only held if `still_held`; return those that changed.
 
-    Who may decide so is the caller's to check. Raises NoReason.
+    Who may decide so, and why, is the caller's to check and to write down.
     """
-    words = checked_reason(reason)
     stopped = {LotState.RECALLED} if still_held else {LotState.HELD, LotState.RECALLED}
     to = LotState.HELD if still_held else LotState.ACTIVE
-    freed = _move_all(session, lot_ids, stopped, to, recall_reason=None, recalled_at=None)
-    _record_all(session, freed, "lot.release", words, actor=actor, now=now)
-    return freed
+    return _move_all(session, lot_ids, stopped, to, recall_reason=None, recalled_at=None)
 
 
 def checked_reason(reason: str) -> str:
@@ -235,8 +222,7 @@ def _move_all(
     return moved
 
 
-def _record_all(
-    session: Session, lot_ids: list[int], verb: str, reason: str, *, actor: Actor, now: datetime
+def _record(
+    session: Session, lot: Lot, verb: str, reason: str, *, actor: Actor, now: datetime
 ) -> None:
-    for lot_id in lot_ids:
-        record(session, actor, verb, f"lot:{lot_id}", now=now, reason=reason)
+    record(session, actor, verb, f"lot:{lot.id}", now=now, reason=checked_reason(reason))

@@ -214,12 +214,11 @@ def lift(
     covered = recall_cases.lots_of(session, case.id)
     recalled = recall_cases.covered_by(session, covered, CaseKind.RECALL)
     held = recall_cases.covered_by(session, covered, CaseKind.HOLD) - recalled
-    lots.release_all(session, held, still_held=True, reason=reason, actor=actor, now=now)
-    free = lots.release_all(
-        session, covered.keys() - recalled - held, reason=reason, actor=actor, now=now
-    )
+    lots.release_all(session, held, still_held=True)
+    free = lots.release_all(session, covered.keys() - recalled - held)
     ended = Happening.RECALL_ENDED if case.kind is CaseKind.RECALL else Happening.HOLD_ENDED
-    told_lots.tell(session, free, ended, base=base, actor=actor, now=now)
+    nearest = sorted(free, key=lambda one: covered[one])
+    told_lots.tell(session, nearest, ended, base=base, actor=actor, now=now)
     record(
         session,
         actor,
@@ -269,19 +268,20 @@ def _cover(
     actor: Actor,
     now: datetime,
 ) -> None:
-    """Put lots under a case, stop those that are not stopped yet, and write it into their books."""
+    """Put lots under a case, stop those that are not stopped yet, and have it written down."""
     for some in in_batches(reached):
         session.execute(
             insert(CaseLot),
             [{"case_id": case.id, "lot_id": one, "steps": reached[one]} for one in some],
         )
     if case.kind is CaseKind.RECALL:
-        stopped = lots.recall_all(session, reached, reason=case.reason, actor=actor, now=now)
+        stopped = lots.recall_all(session, reached, reason=case.reason, now=now)
         happening = Happening.RECALLED
     else:
-        stopped = lots.hold_all(session, reached, reason=case.reason, actor=actor, now=now)
+        stopped = lots.hold_all(session, reached, reason=case.reason)
         happening = Happening.HELD
-    told_lots.tell(session, stopped, happening, base=base, actor=actor, now=now)
+    nearest = sorted(stopped, key=lambda one: reached[one])
+    told_lots.tell(session, nearest, happening, base=base, actor=actor, now=now)
     news.publish(session, LotsStopped(case.id, case.kind, tuple(reached), now))
 
 

@@ -16,10 +16,21 @@ from catalog.stock import OutOfStock, Wanted
 from catalog.variants import Variant
 from core import events as news
 from core.db import Database
+from core.settings import Settings
+from core.storage import storage_for
+from core.tasks import Work
 from tests.conftest import NOON
 from tests.factories import a_lot, a_step, a_user, a_variant, later
 from tests.shop.selling import at_once
-from traceability import events, proving, recall_cases, recall_scope, recalls, serials
+from traceability import (
+    events,
+    proving,
+    recall_cases,
+    recall_scope,
+    recalls,
+    serials,
+    told_lots,
+)
 from traceability.diary import StepKind
 from traceability.edges import LotEdge
 from traceability.events import EventKind, TraceEvent
@@ -297,10 +308,11 @@ def test_a_line_written_in_the_same_moment_does_not_slip_through(database: Datab
             assert session.get_one(Lot, bottled.id).state is LotState.RECALLED
 
 
-def test_a_thousand_lots_are_stopped_in_few_statements(session: Session, sauce: Variant) -> None:
-    first = a_lot(session, sauce)
+def many_made_of(session: Session, first: Lot, count: int) -> list[int]:
+    """So many lots that were all made of the first, as one line of the diary says."""
     rows = [
-        {"variant_id": sauce.id, "code": f"N-{number}", "created_at": NOON} for number in range(300)
+        {"variant_id": first.variant_id, "code": f"N-{number}", "created_at": NOON}
+        for number in range(count)
     ]
     made = list(session.scalars(insert(Lot).returning(Lot.id), rows))
     link = a_step(session, first)
@@ -309,9 +321,37 @@ def test_a_thousand_lots_are_stopped_in_few_statements(session: Session, sauce: 
         insert(LotEdge),
         [{"input_lot_id": first.id, "output_lot_id": one, "event_id": event_id} for one in made],
     )
+    return made
 
-    case = stop(session, first)
 
-    assert len(recall_cases.lots_of(session, case.id)) == 301
-    active = select(Lot.id).where(Lot.state == LotState.ACTIVE)
-    assert session.scalars(active).all() == []
+def test_many_lots_are_stopped_at_once_and_their_books_follow_in_order(
+    settings: Settings, database: Database
+) -> None:
+    work = Work(
+        1, told_lots.KIND, {}, 1, database, settings, storage_for(settings), lambda: later(hours=3)
+    )
+    with database.transaction() as session:
+        first = a_lot(session, a_variant(session))
+        made = many_made_of(session, first, told_lots.AT_ONCE + 50)
+        others = [a_person(session)[1] for _ in range(2)]
+
+    with database.transaction() as session:
+        case = stop(session, session.get_one(Lot, first.id), CaseKind.HOLD)
+    with database.reading() as session:
+        active = session.scalars(select(Lot.id).where(Lot.state == LotState.ACTIVE)).all()
+        waiting = told_lots.count_waiting(session, [first.id, *made])
+        begun = [one.event["disposition"] for one in events.list_of_lot(session, first.id)][-1]
+    with database.transaction() as session:
+        case = session.get_one(Case, case.id)
+        recalls.ask_to_lift(session, case, reason=ASKED, actor=others[0], now=later(hours=1))
+        recalls.lift(session, case, role=Role.STAFF, base=BASE, actor=others[1], now=later(hours=2))
+    told_lots.run(work)
+
+    assert (active, waiting, begun) == ([], 51, "non_sellable_other")
+    with database.reading() as session:
+        for lot_id in (first.id, made[0], made[-1]):
+            told = [one.event for one in events.list_of_lot(session, lot_id)][-2:]
+            assert [one["bizStep"] for one in told] == ["holding", "inspecting"]
+            assert [one["eventTime"][11:16] for one in told] == ["12:00", "14:00"]
+        assert told_lots.count_waiting(session, made) == 0
+        assert list(proving.find_event_faults(session)) == []

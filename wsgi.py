@@ -133,6 +133,7 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("shop.views.browse", "blueprint"),
     ("shop.views.machines", "blueprint"),
     ("shop.views.api", "blueprint"),
+    ("shop.views.sharing", "blueprint"),
     ("shop.views.cart", "blueprint"),
     ("shop.views.checkout", "blueprint"),
     ("shop.views.orders", "blueprint"),

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from catalog.producers import Producer
+from catalog.villages import Village
 from core.clock import vietnam_day
 from shop.product_page import Named, ProductPage
 
@@ -64,6 +65,21 @@ def of_product(page: ProductPage, address: PageAddress, picture: str) -> dict[st
 def of_producer(maker: Producer, place: str, address: PageAddress) -> dict[str, Any]:
     """Return the maker as an organization."""
     return {"@context": CONTEXT, **_organization(maker, place, address)}
+
+
+def of_village(village: Village, place: str, address: PageAddress) -> dict[str, Any]:
+    """Return the village as a place to visit."""
+    url = address(f"/lang/{village.slug}")
+    told = ". ".join(part for part in (village.craft, village.landmark) if part)
+    return {
+        "@context": CONTEXT,
+        "@type": "TouristAttraction",
+        "@id": f"{url}#noi",
+        "name": village.name,
+        "url": url,
+        **({"description": told} if told else {}),
+        **({"address": place} if place else {}),
+    }
 
 
 def _day(until: datetime) -> str:

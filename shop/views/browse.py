@@ -34,7 +34,7 @@ from core.i18n import show_money
 from core.money import Money
 from core.web.locale import PREFIX, canonical_url
 from core.web.requests import error_page, public, reading
-from shop import browsing, product_page, storefront, structured, wording
+from shop import browsing, product_page, sharing, storefront, structured, wording
 from shop.browsing import Browse
 from shop.carts import MOST_OF_ONE
 from shop.product_page import NoLongerSold, ProductPage
@@ -188,6 +188,7 @@ def product(slug: str) -> Response | str:
         paper_names=PAPER_NAMES,
         step_names=KIND_NAMES,
         structured=structured.of_product(page, canonical_url, _picture(page.product.motif)),
+        shared=sharing.of_product(page, url=canonical_url()),
     )
 
 
@@ -240,7 +241,13 @@ def village(slug: str) -> Response | str:
         if found is None:
             return _moved(session, "village", slug, "browse.village")
         page = storefront.village(session, found, now=utc_now())
-    return render_template("shop/village.html", village=found, page=page)
+    return render_template(
+        "shop/village.html",
+        village=found,
+        page=page,
+        shared=sharing.of_village(found, page.place, url=canonical_url()),
+        structured=structured.of_village(found, page.place, canonical_url),
+    )
 
 
 @blueprint.get("/xa/<code>")
@@ -252,7 +259,12 @@ def commune(code: str) -> str:
         if unit.level is not Level.COMMUNE:
             raise NoSuchUnit
         page = storefront.commune(session, unit, now=utc_now())
-    return render_template("shop/commune.html", unit=unit, page=page)
+    return render_template(
+        "shop/commune.html",
+        unit=unit,
+        page=page,
+        shared=sharing.of_commune(page.place, url=canonical_url()),
+    )
 
 
 @blueprint.get("/nha-san-xuat/<slug>")
@@ -272,6 +284,7 @@ def producer(slug: str) -> Response | str:
         page=page,
         kind_names=wording.MAKER_KINDS,
         structured=structured.of_producer(maker, page.place, canonical_url),
+        shared=sharing.of_producer(maker, page.place, url=canonical_url()),
     )
 
 

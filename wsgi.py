@@ -125,6 +125,7 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("traceability.views.log", "blueprint"),
     ("traceability.views.staff_book", "blueprint"),
     ("traceability.views.dashboard", "blueprint"),
+    ("traceability.views.desk_diary", "blueprint"),
     ("traceability.views.desk_scans", "blueprint"),
     ("traceability.views.desk_serials", "blueprint"),
     ("traceability.views.desk_codes", "blueprint"),
@@ -196,6 +197,7 @@ COMMANDS: list[tuple[str, str]] = [
     ("demo.commands", "demo"),
     ("core.commands", "worker"),
     ("core.commands", "backup_commands"),
+    ("core.commands", "storage_commands"),
     ("core.web.commands", "database_commands"),
 ]
 

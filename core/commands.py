@@ -1,4 +1,4 @@
-"""`flask worker` and `flask backup …`."""
+"""`flask worker`, `flask backup …` and `flask storage …`."""
 
 import json
 import signal
@@ -10,7 +10,7 @@ import click
 from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 
-from core import backup
+from core import backup, moving
 from core.clock import utc_now
 from core.web.background import runner_for, standalone_worker
 
@@ -65,6 +65,33 @@ def restore(*, file: Path, replace: bool, digest: str | None, as_json: bool) -> 
     except backup.BackupRefused as refusal:
         raise click.ClickException(str(refusal)) from refusal
     _show(report, as_json=as_json)
+
+
+storage_commands = AppGroup("storage", help="Where the shop's files lie.")
+
+
+@storage_commands.command("move")
+@click.argument("folder", required=False, type=click.Path(exists=True, path_type=Path))
+@click.option("--forget", is_flag=True, help="Delete each file here once the bucket holds it.")
+@_as_json
+def move(*, folder: Path | None, forget: bool, as_json: bool) -> None:
+    """Bring the files of FOLDER (by default STORAGE_DIR) into the bucket of S3_BUCKET.
+
+    Stopped and started again it goes on where it was; the shop may run meanwhile.
+    """
+    settings = current_app.config["SETTINGS"]
+    if not settings.S3_BUCKET:
+        raise click.ClickException("set S3_BUCKET (and S3_ENDPOINT_URL) first")
+    moved = moving.move(
+        folder or Path(settings.STORAGE_DIR),
+        current_app.extensions["storage"],
+        forget=forget,
+        tell=(lambda _key: None) if as_json else click.echo,
+    )
+    if as_json:
+        click.echo(json.dumps(asdict(moved)))
+        return
+    click.echo(f"{moved.sent} files sent ({moved.size} bytes), {moved.there} were there already")
 
 
 def _show(report: backup.Report, *, as_json: bool) -> None:

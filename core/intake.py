@@ -6,6 +6,8 @@ where it was taken, no hidden file. Names carry the content's hash; the original
 
 import struct
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
@@ -28,6 +30,8 @@ MIDDLE = 960
 SMALL = 320
 WIDTHS = (FULL, MIDDLE, SMALL)
 QUALITY = {FULL: 80, MIDDLE: 72, SMALL: 70}
+ORIENTATION = 0x0112
+LYING = {5, 6, 7, 8}
 # Pillow and the libraries behind it raise any of these for a file that only begins as a picture.
 BROKEN = (
     UnidentifiedImageError,
@@ -79,6 +83,16 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Original:
+    """A photo kept privately as it came; its sizes are made later. `kind` is its format."""
+
+    key: str
+    kind: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
 class Paper:
     """A private paper in the storage, and the digest it can be recognised by."""
 
@@ -97,7 +111,7 @@ def take_picture(
     The same picture stored again gets the same names. Raises FileTooLarge, PictureTooWide or
     NotAPicture, and then nothing was stored.
     """
-    picture, kind = _opened(data, field)
+    picture, kind = opened(data, field)
     copies = {width: _webp(picture, width) for width in WIDTHS}
     name = sha256(copies[FULL]).hexdigest()[:32]
     key = f"{folder}/{name}.webp"
@@ -108,6 +122,21 @@ def take_picture(
     storage.put(original_key, data, f"image/{kind}")
     width, height = _fitting(picture.size, FULL)
     return Picture(key, original_key, width, height)
+
+
+def keep_original(
+    storage: Storage, data: bytes, *, folder: str = "anh", field: str | None = None
+) -> Original:
+    """Keep a photo privately as it is, for `core.sizes` to make what pages show of it.
+
+    Only its head is read here: quick, and enough to refuse what is no picture or too wide. What is
+    broken further in shows when the sizes are made. Raises as `take_picture`.
+    """
+    kind, width, height = looked_at(data, field)
+    key = f"{PRIVATE}{folder}/{sha256(data).hexdigest()[:32]}.{kind}"
+    if not storage.exists(key):
+        storage.put(key, data, f"image/{kind}")
+    return Original(key, kind, width, height)
 
 
 def take_paper(
@@ -124,7 +153,7 @@ def take_paper(
         content, ending, content_type = data, "pdf", "application/pdf"
     else:
         try:
-            picture, _kind = _opened(data, field)
+            picture, _kind = opened(data, field)
         except NotAPicture as error:
             raise NotAPaper(lazy("Send the paper as a PDF or as a photo."), field=field) from error
         content, ending, content_type = _webp(picture, FULL), "webp", "image/webp"
@@ -139,27 +168,56 @@ def at_width(key: str, width: int) -> str:
     return key if width == FULL else key.removesuffix(".webp") + f"-{width}.webp"
 
 
-def _opened(data: bytes, field: str | None) -> tuple[Image.Image, str]:
-    """Return the picture decoded, upright and in sRGB, and the format it came in."""
+def looked_at(data: bytes, field: str | None = None) -> tuple[str, int, int]:
+    """Return format, width and height (upright) as the head of the file says, decoding nothing."""
+    with _refused_in_words(field):
+        file, kind = _begun(data, field)
+        width, height = file.size
+        # A JPEG says beside its pixels that they lie on their side; HEIC is read upright.
+        lying = kind == "jpeg" and file.getexif().get(ORIENTATION) in LYING
+        return (kind, height, width) if lying else (kind, width, height)
+
+
+def opened(
+    data: bytes, field: str | None = None, *, longest: int | None = FULL
+) -> tuple[Image.Image, str]:
+    """Return the picture decoded, upright and in sRGB, and the format it came in.
+
+    It is made smaller until no side is longer than `longest`; None leaves it as it is.
+    """
+    with _refused_in_words(field), _decoding:
+        file, kind = _begun(data, field)
+        if longest:
+            # JPEG is decoded at half or a quarter of its size where that is enough.
+            file.draft("RGB", (longest, longest))
+        file.load()
+        picture = ImageOps.exif_transpose(file)
+        if longest:
+            picture.thumbnail((longest, longest), Image.Resampling.LANCZOS)
+        return _in_srgb(picture), kind
+
+
+def _begun(data: bytes, field: str | None) -> tuple[Image.Image, str]:
+    """Return the picture before any pixel is read, if it is worth reading them."""
     if len(data) > LARGEST_PICTURE:
         raise FileTooLarge(lazy("The photo is larger than 15 MB. Take a smaller one."), field=field)
-    too_wide = PictureTooWide(lazy("The photo is too large. Take a smaller one."), field=field)
+    file = Image.open(BytesIO(data), formats=FORMATS)
+    # MPO is what phones call a JPEG with a second picture behind the first.
+    kind = "jpeg" if file.format == "MPO" else str(file.format).lower()
+    if _is_too_wide(file.size):
+        raise PictureTooWide(lazy("The photo is too large. Take a smaller one."), field=field)
+    return file, kind
+
+
+@contextmanager
+def _refused_in_words(field: str | None) -> Iterator[None]:
     try:
-        with _decoding:
-            file = Image.open(BytesIO(data), formats=FORMATS)
-            # MPO is what phones call a JPEG with a second picture behind the first.
-            kind = "jpeg" if file.format == "MPO" else str(file.format).lower()
-            if _is_too_wide(file.size):
-                raise too_wide
-            # JPEG is decoded at half or a quarter of its size where that is enough.
-            file.draft("RGB", (FULL, FULL))
-            file.load()
-            picture = ImageOps.exif_transpose(file)
-            picture.thumbnail((FULL, FULL), Image.Resampling.LANCZOS)
-            return _in_srgb(picture), kind
+        yield
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise too_wide from None
-    except PictureTooWide:
+        raise PictureTooWide(
+            lazy("The photo is too large. Take a smaller one."), field=field
+        ) from None
+    except (PictureTooWide, FileTooLarge):
         raise
     except BROKEN as error:
         raise NotAPicture(

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from io import BufferedReader, BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast
 
 from core.errors import NotFound
 from core.i18n import lazy
@@ -31,6 +31,9 @@ LONGEST_KEY = 300
 # What a folder's file system can hold as one name.
 LONGEST_NAME = 255
 PRIVATE = "private/"
+# What is larger is sent in parts of this size.
+PART = 8 * 1024 * 1024
+POST_SECONDS = 600
 TYPES = {
     ".webp": "image/webp",
     ".avif": "image/avif",
@@ -61,6 +64,14 @@ class Stored:
     content_type: str
 
 
+@dataclass(frozen=True, slots=True)
+class PostForm:
+    """Where and with which fields a browser may itself send one file, for a few minutes."""
+
+    url: str
+    fields: dict[str, str]
+
+
 class Storage(Protocol):
     """What both kinds of storage can do. All but `put` and `list` raise NoSuchFile."""
 
@@ -87,6 +98,12 @@ class Storage(Protocol):
 
     def list(self, prefix: str = "") -> Iterator[Stored]:
         """Give every file whose key begins with `prefix`, by key."""
+
+    def post_form(self, key: str, content_type: str, *, most: int) -> PostForm | None:
+        """Return how a browser may store one file of at most so many bytes under `key` itself.
+
+        None where files come through the shop: a folder has no door of its own.
+        """
 
     def check(self) -> None:
         """Raise StorageAway if nothing could be stored now."""
@@ -194,6 +211,10 @@ class FolderStorage:
             with suppress(NoSuchFile):
                 yield self.stat(key)
 
+    def post_form(self, key: str, content_type: str, *, most: int) -> PostForm | None:  # noqa: ARG002
+        """Return None: a folder has no door of its own."""
+        return None
+
     def check(self) -> None:
         """Raise StorageAway if the folder cannot be written."""
         try:
@@ -219,9 +240,46 @@ class S3Storage:
         return self._take(key, BytesIO(data), len(data), content_type or type_of(key))
 
     def put_file(self, key: str, path: Path) -> Stored:
-        """Store what the file holds; the server checks it as in `put`."""
+        """Store what the file holds; the server checks it as in `put`, a large one part by part."""
+        size = path.stat().st_size
         with path.open("rb") as file:
-            return self._take(key, file, path.stat().st_size, type_of(key))
+            if size > PART:
+                return self._take_parts(key, file, size)
+            return self._take(key, file, size, type_of(key))
+
+    def _take_parts(self, key: str, source: BinaryIO, size: int) -> Stored:
+        """Send a large file in parts; the etag of the whole proves that all arrived in order."""
+        place: dict[str, Any] = {"Bucket": self._settings.S3_BUCKET, "Key": checked(key)}
+        with _answers(key):
+            begun = self._s3.create_multipart_upload(**place, ContentType=type_of(key))
+        upload = {**place, "UploadId": begun["UploadId"]}
+        try:
+            digests: list[bytes] = []
+            with _answers(key):
+                for piece in iter(partial(source.read, PART), b""):
+                    digests.append(hashlib.md5(piece, usedforsecurity=False).digest())
+                    self._s3.upload_part(
+                        **upload,
+                        PartNumber=len(digests),
+                        Body=piece,
+                        ContentMD5=b64encode(digests[-1]).decode(),
+                    )
+                parts: Any = [
+                    {"PartNumber": number, "ETag": f'"{digest.hex()}"'}
+                    for number, digest in enumerate(digests, start=1)
+                ]
+                answer = self._s3.complete_multipart_upload(
+                    **upload, MultipartUpload={"Parts": parts}
+                )
+        except BaseException:
+            # Parts that no file ever became would be paid for until somebody looks.
+            with suppress(Exception):
+                self._s3.abort_multipart_upload(**upload)
+            raise
+        etag = answer["ETag"].strip('"')
+        if etag != etag_of_parts(digests):
+            raise StorageAway(f"{key}: the parts did not arrive as they were sent")
+        return Stored(key, size, etag, type_of(key))
 
     def _take(self, key: str, source: BytesIO | BufferedReader, size: int, kind: str) -> Stored:
         digest = hashlib.file_digest(source, partial(hashlib.md5, usedforsecurity=False))
@@ -278,6 +336,21 @@ class S3Storage:
                     key = item["Key"]
                     yield Stored(key, item["Size"], item["ETag"].strip('"'), type_of(key))
 
+    def post_form(self, key: str, content_type: str, *, most: int) -> PostForm | None:
+        """Return a form signed for this key, this type and no more bytes, good for ten minutes."""
+        with _answers(key):
+            signed = self._s3.generate_presigned_post(
+                self._settings.S3_BUCKET,
+                checked(key),
+                Fields={"Content-Type": content_type},
+                Conditions=[
+                    {"Content-Type": content_type},
+                    ["content-length-range", 1, most],
+                ],
+                ExpiresIn=POST_SECONDS,
+            )
+        return PostForm(signed["url"], dict(signed["fields"]))
+
     def check(self) -> None:
         """Raise StorageAway if the bucket does not answer."""
         try:
@@ -315,6 +388,23 @@ def _connect(settings: Settings) -> "S3Client":
         ),
     )
     return client
+
+
+def etag_of_parts(digests: list[bytes]) -> str:
+    """Return the etag S3 gives what was sent in parts with these MD5 digests."""
+    whole = hashlib.md5(b"".join(digests), usedforsecurity=False)
+    return f"{whole.hexdigest()}-{len(digests)}"
+
+
+def etag_of_file(path: Path) -> str:
+    """Return the etag `put_file` gives this file in a bucket."""
+    with path.open("rb") as file:
+        if path.stat().st_size <= PART:
+            return hashlib.file_digest(
+                file, partial(hashlib.md5, usedforsecurity=False)
+            ).hexdigest()
+        pieces = iter(partial(file.read, PART), b"")
+        return etag_of_parts([hashlib.md5(one, usedforsecurity=False).digest() for one in pieces])
 
 
 @contextmanager

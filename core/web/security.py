@@ -14,6 +14,7 @@ from flask import Flask, Response, current_app, g, request
 from flask_babel import gettext as _
 
 from core.errors import Forbidden
+from core.settings import Settings
 from core.web.requests import refusal_page
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
@@ -102,6 +103,11 @@ def may_lead_to_payment() -> None:
     g.may_lead_to_payment = True
 
 
+def may_send_files() -> None:
+    """Let scripts of this page send files straight to the bucket, where the shop has one."""
+    g.may_send_files = True
+
+
 def csrf_token() -> str:
     """Return the token of this visitor's forms; a new visitor gets a cookie to bind it to."""
     g.private = True
@@ -168,6 +174,10 @@ def _set_headers(response: Response) -> Response:
     if "may_lead_to_payment" in g:
         sites = " ".join(("form-action 'self'", *settings.pay_sites))
         policy = policy.replace("form-action 'self'", sites)
+    if "may_send_files" in g and settings.S3_BUCKET:
+        policy = policy.replace(
+            "connect-src 'self'", f"connect-src 'self' {_bucket_site(settings)}"
+        )
     response.headers.setdefault("Content-Security-Policy", policy)
     if settings.https:
         response.headers.setdefault("Strict-Transport-Security", HSTS)
@@ -177,3 +187,10 @@ def _set_headers(response: Response) -> Response:
         response.headers["Cache-Control"] = "no-store"
     response.headers.setdefault("Cache-Control", "no-store")
     return response
+
+
+def _bucket_site(settings: Settings) -> str:
+    """Return the origin a browser finds the bucket at."""
+    if settings.S3_ENDPOINT_URL:
+        return settings.S3_ENDPOINT_URL.rstrip("/")
+    return f"https://{settings.S3_BUCKET}.s3.amazonaws.com"

@@ -5,7 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import requests
 
+from core import moving
 from core.settings import Settings
 from core.storage import (
     FolderStorage,
@@ -14,6 +16,7 @@ from core.storage import (
     Storage,
     StorageAway,
     WrongKey,
+    etag_of_file,
     storage_for,
 )
 from tests.postgres import free_port
@@ -175,3 +178,56 @@ def test_a_name_longer_than_any_file_may_have_is_no_file(storage: Storage) -> No
 
     with pytest.raises(WrongKey):
         storage.stat(f"anh/{'a' * 260}.webp")
+
+
+def test_a_large_file_arrives_in_parts_whole_and_proven(
+    storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.storage.PART", 5 * 1024 * 1024)
+    large = tmp_path / "phim.bin"
+    large.write_bytes(bytes(range(256)) * 28_000)
+
+    stored = storage.put_file("private/phim.bin", large)
+
+    assert storage.stat("private/phim.bin").size == stored.size == large.stat().st_size
+    assert storage.read("private/phim.bin") == large.read_bytes()
+    if isinstance(storage, S3Storage):
+        assert stored.etag == etag_of_file(large)
+        assert stored.etag.endswith("-2")
+
+
+def test_a_browser_sends_one_photo_straight_to_the_bucket_and_nothing_else(bucket: Bucket) -> None:
+    storage = storage_for(s3_settings(bucket))
+    form = storage.post_form("private/anh/gui/1-a.jpeg", "image/jpeg", most=1_000)
+    assert form is not None
+
+    def send(content: bytes, **other: str) -> requests.Response:
+        fields = {**form.fields, **other}
+        return requests.post(form.url, data=fields, files={"file": content}, timeout=5)
+
+    sent = send(HONEY)
+
+    assert sent.status_code == 204
+    stored = storage.stat("private/anh/gui/1-a.jpeg")
+    assert (stored.size, stored.etag) == (len(HONEY), sent.headers["ETag"].strip('"'))
+    assert send(HONEY * 1_000).status_code == 400
+    assert send(HONEY, key="anh/cua-nguoi-khac.jpeg").status_code == 403
+    assert not storage.exists("anh/cua-nguoi-khac.jpeg")
+    storage.delete(stored.key)
+
+
+def test_moving_into_the_bucket_goes_on_where_it_stopped(bucket: Bucket, tmp_path: Path) -> None:
+    folder, there = FolderStorage(tmp_path), storage_for(s3_settings(bucket))
+    for name in ("anh/mot.webp", "anh/hai.webp", "private/giay/ba.pdf", "feeds/1/meta.csv"):
+        folder.put(name, HONEY + name.encode())
+    there.put("anh/mot.webp", HONEY + b"anh/mot.webp")
+    there.put("anh/hai.webp", b"half")
+
+    first, second = moving.move(tmp_path, there), moving.move(tmp_path, there, forget=True)
+
+    assert (first.sent, first.there) == (2, 1)
+    assert (second.sent, second.there, second.forgotten) == (0, 3, 3)
+    assert there.read("anh/hai.webp") == HONEY + b"anh/hai.webp"
+    assert [stored.key for stored in folder.list()] == ["feeds/1/meta.csv"]
+    for stored in list(there.list()):
+        there.delete(stored.key)

@@ -10,6 +10,7 @@ from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 
 from accounts.audit import SYSTEM
+from catalog.lots import Lot
 from core.clock import utc_now
 from core.db import Database
 from core.errors import Refusal
@@ -88,13 +89,14 @@ def recall(lot: str, reason: str | None, *, dry_run: bool, hold: bool, as_json: 
     base = current_app.config["SETTINGS"].PUBLIC_URL
     told: dict[str, object] = {"dry_run": dry_run}
     try:
-        with database.transaction() as session:
+        with database.reading() as session:
             found = recall_desk.find_lot(session, lot)
             told |= recall_desk.tell(session, found)
-            if not dry_run:
+        if not dry_run:
+            with database.transaction() as session:
                 case = recalls.stop(
                     session,
-                    found,
+                    session.get_one(Lot, found.id),
                     CaseKind.HOLD if hold else CaseKind.RECALL,
                     reason=reason or gettext("Decided by the operator of the shop"),
                     base=base,

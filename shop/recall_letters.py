@@ -1,12 +1,15 @@
 """What buyers are told when goods they bought are recalled: a letter, and words for Zalo."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from accounts.phones import show_phone
 from core.i18n import lazy as _
 from shop.letters import SIGNED, Letter
 from shop.orders import Order
+
+# More in one message nobody reads; the lot number on the package tells.
+MOST_LOTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +58,25 @@ def letter(
     return Letter(str(subject), "\n".join(text) + "\n")
 
 
-def for_zalo(producer: str, lots: Sequence[str], *, name: str, reason: str, phone: str) -> str:
-    """Return a few lines to be pasted into Zalo for every buyer alike."""
-    lines = [
-        str(_("%(producer)s recalls %(name)s, lot %(lots)s.", producer=producer, name=name,
-              lots=", ".join(lots))),
-        str(_("Reason: %(why)s", why=reason)),
-        *what_to_do(),
-    ]  # fmt: skip
+def for_zalo(producer: str, goods: Mapping[str, Sequence[str]], *, reason: str, phone: str) -> str:
+    """Return a few lines to be pasted into Zalo for every buyer alike.
+
+    `goods` are those that buyers have, by name, each with the codes of its lots.
+    """
+    lines = [_recalled(producer, name, lots) for name, lots in goods.items()]
+    lines += [str(_("Reason: %(why)s", why=reason)), *what_to_do()]
     if phone:
         lines.append(str(_("Questions: %(phone)s", phone=show_phone(phone))))
     return "\n".join(lines)
+
+
+def _recalled(producer: str, name: str, lots: Sequence[str]) -> str:
+    named = ", ".join(lots[:MOST_LOTS])
+    if len(lots) > MOST_LOTS:
+        named += " " + str(_("and %(count)s more lots", count=len(lots) - MOST_LOTS))
+    return str(
+        _("%(producer)s recalls %(name)s, lot %(lots)s.", producer=producer, name=name, lots=named)
+    )
 
 
 def what_to_do() -> list[str]:

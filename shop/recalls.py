@@ -102,6 +102,34 @@ def touched(session: Session, lot_ids: Iterable[int], *, producer_id: int | None
     return Touched(sorted(codes), out, waiting)
 
 
+def sent_of_lots(session: Session, lot_ids: Iterable[int]) -> dict[int, int]:
+    """Return how many pieces of each of these lots have left for buyers; none: not named."""
+    sent: dict[int, int] = {}
+    for some in in_batches(lot_ids):
+        rows = session.execute(
+            _served(StockItem.lot_id, func.sum(Reservation.quantity))
+            .where(StockItem.lot_id.in_(some), Reservation.state == HoldState.CONSUMED)
+            .group_by(StockItem.lot_id)
+        )
+        sent |= {lot_id: int(quantity) for lot_id, quantity in rows}
+    return sent
+
+
+def ordered_goods(session: Session, case: Case, *, producer_id: int) -> dict[str, list[str]]:
+    """Return what was ordered of the case's lots: goods by name, each with its lots' codes."""
+    rows = session.execute(
+        _of_case(case, OrderLine.product_name, OrderLine.variant_name, Lot.code)
+        .join(Lot, Lot.id == StockItem.lot_id)
+        .where(SellerOrder.producer_id == producer_id)
+        .distinct()
+        .order_by(OrderLine.product_name, OrderLine.variant_name, Lot.code)
+    )
+    goods: dict[str, list[str]] = {}
+    for product, variant, code in rows:
+        goods.setdefault(f"{product} {variant}".strip(), []).append(code)
+    return goods
+
+
 def list_buyers(
     session: Session,
     case: Case,

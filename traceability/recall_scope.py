@@ -64,9 +64,14 @@ class Scope:
 def of_lot(session: Session, lot_id: int) -> Scope:
     """Return what stopping this lot would reach; nothing is changed."""
     made = reach.closure(session, lot_id, Way.DOWN)
-    made_from = reach.closure(session, lot_id, Way.UP)
-    made_from.pop(lot_id)
-    return Scope(lines_of(session, made), lines_of(session, made_from), cartons_of(session, made))
+    return Scope(lines_of(session, made), made_from(session, lot_id), cartons_of(session, made))
+
+
+def made_from(session: Session, lot_id: int) -> list[LotLine]:
+    """Return what a lot was made of, nearest first, itself left out."""
+    sources = reach.closure(session, lot_id, Way.UP)
+    sources.pop(lot_id)
+    return lines_of(session, sources)
 
 
 def lines_of(session: Session, steps: Mapping[int, int]) -> list[LotLine]:

@@ -1,6 +1,6 @@
 """Recalls on the producer's desk: look first, stop, call the buyers, end it with a second one."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
@@ -29,9 +29,10 @@ from core.web.paging import read_id, write_cursor
 from core.web.requests import reading, transaction
 from shop import recall_letters, recalls
 from shop.recalls import Buyer
-from traceability import lot_book, recall_cases, recall_scope
+from traceability import lot_book, recall_cases, recall_scope, told_lots
 from traceability import recalls as cases
 from traceability.recall_cases import Case, CaseKind
+from traceability.recall_scope import LotLine
 
 blueprint = Blueprint("desk_recalls", __name__, url_prefix="/ban-hang/<producer>/thu-hoi")
 staff = Blueprint("staff_recalls", __name__, url_prefix="/quan-tri/thu-hoi")
@@ -152,10 +153,18 @@ def buyers_file(desk: Desk, case_id: int) -> Response:
     with reading() as session:
         case = recall_cases.get_case(session, case_id, desk.producer_id)
         buyers = recalls.list_buyers(session, case, producer_id=desk.producer_id)
-    response = Response(sheets.write_csv(_rows(buyers)), mimetype="text/csv")
-    name = f"thu-hoi-{case.id}-nguoi-mua.csv"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    return _file(f"thu-hoi-{case.id}-nguoi-mua.csv", _rows(buyers))
+
+
+@blueprint.get("/<int:case_id>/lo.csv")
+@desk_view
+def lots_file(desk: Desk, case_id: int) -> Response:
+    """Give the lots of a case as a file for the authority: how many, where they are; no buyer."""
+    with reading() as session:
+        case = recall_cases.get_case(session, case_id, desk.producer_id)
+        lines = recall_scope.lines_of(session, recall_cases.lots_of(session, case.id))
+        sent = recalls.sent_of_lots(session, [line.lot.id for line in lines])
+    return _file(f"thu-hoi-{case.id}-lo.csv", _lot_rows(lines, sent))
 
 
 @blueprint.get("/<int:case_id>/bao-cao")
@@ -170,13 +179,15 @@ def report(desk: Desk, case_id: int) -> str:
         cartons = recall_scope.cartons_of(session, covered)
         buyers = recalls.list_buyers(session, case, producer_id=desk.producer_id)
         done = recalls.progress(session, case, producer_id=desk.producer_id)
-        made_from = recall_scope.of_lot(session, case.lot_id).made_from
+        made_from = recall_scope.made_from(session, case.lot_id)
+        sent = recalls.sent_of_lots(session, covered)
     return render_template(
         "shop/desk/recall_report.html",
         desk=desk,
         case=case,
         opened=opened,
         lines=lines,
+        sent=sent,
         cartons=cartons,
         buyers=buyers,
         progress=done,
@@ -243,6 +254,8 @@ def _case_page(desk: Desk, case_id: int, refusal: Refusal | None = None) -> Resp
             limit=BUYERS_A_PAGE + 1,
         )
         done = recalls.progress(session, case, producer_id=desk.producer_id)
+        goods = recalls.ordered_goods(session, case, producer_id=desk.producer_id)
+        waiting = told_lots.count_waiting(session, [line.lot.id for line in lines])
     shown = buyers[:BUYERS_A_PAGE]
     more = len(buyers) > BUYERS_A_PAGE
     page = render_template(
@@ -251,14 +264,14 @@ def _case_page(desk: Desk, case_id: int, refusal: Refusal | None = None) -> Resp
         case=case,
         opened=opened,
         lines=lines,
+        waiting=waiting,
         most=LOTS_SHOWN,
         buyers=shown,
         following=write_cursor([shown[-1].part.id]) if more else None,
         progress=done,
         words=recall_letters.for_zalo(
             desk.name,
-            [line.lot.code for line in lines],
-            name=opened.product.name,
+            goods,
             reason=case.reason,
             phone=settings.SUPPORT_PHONE,
         ),
@@ -322,6 +335,40 @@ def _rows(buyers: Sequence[Buyer]) -> Iterator[Sequence[str]]:
                 if one.call
                 else "",
             )
+
+
+def _lot_rows(lines: Sequence[LotLine], sent: Mapping[int, int]) -> Iterator[Sequence[str]]:
+    yield (
+        _("Lot number"),
+        _("Public code"),
+        _("Goods"),
+        _("Made on"),
+        _("Use by"),
+        _("In this lot"),
+        _("On the shelf"),
+        _("Sent to buyers"),
+        _("Labels with a number of their own"),
+        _("Makings away"),
+    )
+    for one in lines:
+        yield (
+            one.lot.code,
+            one.code or "",
+            one.name,
+            one.lot.produced_on.isoformat() if one.lot.produced_on else "",
+            one.lot.expires_on.isoformat() if one.lot.expires_on else "",
+            str(one.lot.quantity or ""),
+            str(one.on_hand),
+            str(sent.get(one.lot.id, 0)),
+            str(one.serials),
+            str(one.steps),
+        )
+
+
+def _file(name: str, rows: Iterable[Sequence[str]]) -> Response:
+    response = Response(sheets.write_csv(rows), mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 def _base() -> str:

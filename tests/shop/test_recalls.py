@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from datetime import timedelta
 from io import StringIO
 
@@ -252,8 +253,16 @@ def test_the_file_and_the_report_name_what_went_where(
     owner = person(app, database)
 
     file = owner.get(f"{DESK}/{case_id}/nguoi-mua.csv")
+    lots_file = owner.get(f"{DESK}/{case_id}/lo.csv")
     report = owner.get(f"{DESK}/{case_id}/bao-cao").text
+    words = owner.get(f"{DESK}/{case_id}").text
 
+    of_lots = list(csv.reader(StringIO(lots_file.data.decode("utf-8-sig"))))[1:]
+    assert [(row[0], row[1], row[7]) for row in of_lots] == [
+        ("NUOC-1", sauce.brine_code, "0"),
+        ("MAM-1", sauce.code, "3"),
+    ]
+    assert re.search(r"HTX Mắm thu hồi Nước mắm[^,]*, lô MAM-1\.", words)
     rows = list(csv.reader(StringIO(file.data.decode("utf-8-sig"))))
     assert [row[0] for row in rows[1:]] == [sauce.order.code, sauce.unsent.code]
     assert [row[6:9] for row in rows[1:]] == [["MAM-1", "3", "đã gửi"], ["MAM-1", "2", "chưa gửi"]]

@@ -274,6 +274,7 @@ SCHEDULES: list[tuple[str, int, str]] = [
     (mark("remind producers of orders"), 300, "shop.messages:remind_due"),
     (mark("let late claims go"), 30, "livestream.claims:expire_claims"),
     (mark("build every feed"), 3_600, "livestream.feeds.jobs:ask_for_all"),
+    (mark("build feeds on a new day"), 60, "livestream.feeds.jobs:ask_on_new_day"),
     (mark("ask after silent payments"), 300, "shop.payments.card_payments:ask_for_silent"),
     (mark("end unanswered orders"), 300, "shop.cancellations:time_out_due"),
     (mark("prove stock, money and orders"), 86_400, "shop.commands:prove_nightly"),

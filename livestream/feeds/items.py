@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from catalog.certificates import Certificate, PaperKind, PaperState
+from catalog.certificates import Certificate, PaperKind, PaperState, stars_today
 from catalog.places import AdminUnit
 from catalog.producers import Producer, ProducerState
 from catalog.products import OcopGroup, Product, ProductState
@@ -122,7 +122,7 @@ def _with_stock_and_stars(
     today = vietnam_day(now)
     free = free_of_variants(session, [row.variant_id for row in rows], now=now)
     product_ids = {row.product_id for row in rows}
-    stars = _stars(session, product_ids, today)
+    stars = stars_today(session, product_ids, today)
     expired = _food_paper_expired(session, product_ids, today)
     for row in rows:
         yield FeedItem(
@@ -131,21 +131,6 @@ def _with_stock_and_stars(
             food_paper_expired=row.product_id in expired,
             free=free[row.variant_id],
         )
-
-
-def _stars(session: Session, product_ids: set[int], today: date) -> dict[int, int]:
-    rows = session.execute(
-        select(Certificate.product_id, func.max(Certificate.stars))
-        .where(
-            Certificate.product_id.in_(product_ids),
-            Certificate.kind == PaperKind.OCOP,
-            Certificate.state == PaperState.IN_FORCE,
-            Certificate.issued_on <= today,
-            Certificate.expires_on > today,
-        )
-        .group_by(Certificate.product_id)
-    )
-    return {product_id: stars for product_id, stars in rows if stars}
 
 
 def _food_paper_expired(session: Session, product_ids: set[int], today: date) -> set[int]:

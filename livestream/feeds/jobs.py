@@ -6,6 +6,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from core import assets, tasks
+from core.clock import vietnam_day
 from core.db import Database
 from core.settings import Settings
 from core.tasks import Work
@@ -41,6 +42,16 @@ def ask_for_all(database: Database, now: datetime) -> None:
     with database.transaction() as session:
         for feed in feeds.list_feeds(session):
             ask_for_build(session, feed.id, now=now)
+
+
+def ask_on_new_day(database: Database, now: datetime) -> None:
+    """Ask once a day, right after midnight in Vietnam: what papers proved ends then."""
+    today = vietnam_day(now)
+    with database.transaction() as session:
+        for feed in feeds.list_feeds(session):
+            if feed.built_at is not None and vietnam_day(feed.built_at) < today:
+                payload = {"feed_id": feed.id, "even_if_smaller": False}
+                tasks.enqueue(session, BUILD, payload, now=now, key=f"{BUILD}:{feed.id}:{today}")
 
 
 def on_lots(session: Session, news: LotsStopped | LotsFreed) -> None:

@@ -12,7 +12,14 @@ from core.i18n import mark
 from livestream.feeds.categories import google_category
 from livestream.feeds.items import FeedItem
 from livestream.feeds.problems import Problem, Severity
-from livestream.feeds.wording import has_contact, has_promotion, is_shouting, plain
+from livestream.feeds.wording import (
+    has_contact,
+    has_promotion,
+    is_shouting,
+    plain,
+    without_star_sentences,
+    without_star_words,
+)
 
 COLUMNS = (
     "id",
@@ -191,7 +198,7 @@ def _title(item: FeedItem, told: "_Told") -> str:
         if item.siblings == 1
         else (item.product_name)
     )
-    title = plain(name, LONGEST_TITLE)
+    title = plain(without_star_words(name, item.stars), LONGEST_TITLE)
     if not title:
         told.error(3, "title", "EMPTY_TITLE", mark("Give the goods a name."))
     elif is_shouting(title):
@@ -213,14 +220,23 @@ def _title(item: FeedItem, told: "_Told") -> str:
 
 
 def _description(item: FeedItem, title: str, told: "_Told") -> str:
-    text = plain(item.description or "", LONGEST_DESCRIPTION)
-    if not text or text == title:
+    said = plain(item.description or "", LONGEST_DESCRIPTION)
+    text = without_star_sentences(said, item.stars)
+    if text != said:
+        told.warn(
+            5,
+            "description",
+            "STARS_WITHOUT_CERTIFICATE",
+            mark("No certificate gives these stars today: the words about them were left out."),
+        )
+    elif not text or text == title:
         told.warn(
             5,
             "description",
             "EMPTY_DESCRIPTION",
             mark("Tell in two sentences what it is and how it is made."),
         )
+    if not text or text == title:
         text = ", ".join(
             part for part in (title, item.producer, item.place, f"{item.unit}") if part
         )

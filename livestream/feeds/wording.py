@@ -14,6 +14,13 @@ _PROMOTION = re.compile(
     r"giảm giá|khuyến mãi|khuyến mại|sale off|freeship|miễn phí ship|rẻ nhất|số 1|hot deal",
     re.IGNORECASE,
 )
+_STARS = r"(?:\b[1-5][\s-]*(?:sao|stars?)\b|[★⭐]+)"
+_SAYS_STARS = re.compile(_STARS, re.IGNORECASE)
+_STAR_WORDS = re.compile(
+    rf"\s*[-–,(]?\s*(?:\bđạt\s+)?(?:\bOCOP\s+)?(?:\bhạng\s+)?{_STARS}(?:\s+OCOP\b)?\s*\)?",
+    re.IGNORECASE,
+)
+_SENTENCES = re.compile(r"(?<=[.!?;])\s+")
 SHOUTING_FROM = 4
 
 
@@ -26,6 +33,25 @@ def plain(text: str, longest: int) -> str:
         return text
     cut = text[: longest + 1].rsplit(" ", 1)[0] if " " in text[:longest] else text[:longest]
     return cut[:longest].rstrip(" ,;–-")
+
+
+def without_star_words(title: str, stars: int | None) -> str:
+    """Return a name without stars it claims that no certificate gives today."""
+    return title if _may_say(title, stars) else _STAR_WORDS.sub("", title).strip(" ,;–-")
+
+
+def without_star_sentences(text: str, stars: int | None) -> str:
+    """Return a text without the sentences that claim stars no certificate gives today."""
+    return " ".join(one for one in _SENTENCES.split(text) if _may_say(one, stars))
+
+
+def _may_say(text: str, stars: int | None) -> bool:
+    claimed = (int(said[0]) if said[0].isdigit() else len(said) for said in _stars_said(text))
+    return all(one == stars for one in claimed)
+
+
+def _stars_said(text: str) -> list[str]:
+    return [said.group() for said in _SAYS_STARS.finditer(text)]
 
 
 def is_shouting(text: str) -> bool:

@@ -29,7 +29,7 @@ from livestream.feeds.categories import google_category
 from livestream.feeds.feeds import Channel
 from livestream.feeds.items import FeedItem, each_item
 from livestream.feeds.meta import PictureAddress, Surroundings
-from livestream.feeds.wording import plain
+from livestream.feeds.wording import plain, without_star_sentences, without_star_words
 from tests.conftest import NOON
 from tests.factories import a_producer, a_product, a_star, a_user, a_variant
 from tests.visits import browser_of, send
@@ -148,6 +148,17 @@ def test_text_is_cut_at_a_word_and_loses_markup() -> None:
     assert plain("<b>Mật&nbsp;ong</b>\x00 rừng", 40) == "Mật ong rừng"
     assert plain("một hai ba bốn", 9) == "một hai"
     assert len(plain("á" * 300, 150)) == 150
+
+
+def test_stars_that_no_certificate_gives_are_not_said() -> None:
+    claimed = "Làm thủ công. Đạt OCOP 4 sao năm 2023! Giao 25 sao ni."
+
+    assert without_star_sentences(claimed, 4) == claimed
+    assert without_star_sentences(claimed, None) == "Làm thủ công. Giao 25 sao ni."
+    assert without_star_sentences(claimed, 3) == "Làm thủ công. Giao 25 sao ni."
+    assert without_star_words("Mật ong (OCOP 4 sao) 500 ml", None) == "Mật ong 500 ml"
+    assert without_star_words("Mật ong – ★★★★★", 4) == "Mật ong"
+    assert without_star_words("Trà OCOP 5 sao", 5) == "Trà OCOP 5 sao"
 
 
 @pytest.mark.parametrize(

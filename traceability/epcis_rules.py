@@ -1,8 +1,8 @@
 """Whether a document is EPCIS 2.0: what the official schema asks, and what it cannot see.
 
 Every fault is told with the path to it and the reason, in the order of the document. Beyond the
-schema, check digits of GS1 numbers are judged, children named twice and corrections without a
-cause are refused, because a graph built on them would be wrong.
+schema, check digits of GS1 numbers are judged, children named twice and times out of order are
+refused, because a graph built on them would be wrong.
 """
 
 import re
@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from core.i18n import lazy as _
+from traceability import epcis_times
 from traceability import epcis_words as words
 from traceability.epcis_values import Fault, Values
 
@@ -66,6 +67,8 @@ def find_faults(document: Any) -> list[Fault]:
         judge.document(document)
     else:
         judge.fault("$.type", _("The type is EPCISDocument."))
+    if not judge.faults:
+        judge.faults = epcis_times.find_faults(document)
     return judge.faults[:MOST_FAULTS]
 
 

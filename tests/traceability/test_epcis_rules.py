@@ -118,6 +118,33 @@ def test_a_fault_of_an_event_is_told_with_its_path(name: str) -> None:
     assert all(str(fault.reason) for fault in told)
 
 
+def test_times_that_cannot_be_are_told_with_their_path() -> None:
+    early = "2026-05-01T07:30:00.000+07:00"
+    begun = {**EVENT, "epcList": ["https://chophien.example/t/BBBB"]}
+    used = {**begun, "action": "OBSERVE", "eventTime": early}
+    del used["ilmd"]
+    wrong = {
+        ".eventTime": used,
+        ".recordTime": {**EVENT, "recordTime": early},
+        ".errorDeclaration.declarationTime": {
+            **EVENT,
+            "errorDeclaration": {"declarationTime": early},
+        },
+        ".sensorElementList[0].sensorMetadata.endTime": {
+            **EVENT,
+            "sensorElementList": [
+                {
+                    "sensorMetadata": {"startTime": EVENT["eventTime"], "endTime": early},
+                    "sensorReport": [{"type": "Temperature", "value": 4}],
+                }
+            ],
+        },
+    }
+    for path, event in wrong.items():
+        body = {"eventList": [begun, event]}
+        assert paths({**DOCUMENT, "epcisBody": body}) == [f"$.epcisBody.eventList[1]{path}"]
+
+
 @pytest.mark.parametrize(
     "kind", ["AggregationEvent", "TransformationEvent", "AssociationEvent", "TransactionEvent"]
 )

@@ -135,6 +135,7 @@ def _fill(session: Session, *, now: datetime, text: str) -> FilledShop:
         "code": code,
         "rest": f"{GTIN}/10/{lot.code}",
         "letters": PACKED,
+        "boards.size": "a4",
         "position": 0,
         "old": 1,
         "new": 1,

@@ -141,7 +141,8 @@ def test_only_the_resolver_lets_other_sites_read(target: Target) -> None:
             assert "Access-Control-Allow-Credentials" not in answer.headers
 
     keys = {"/01/", "/00/", "/414/", "/t/", "packed"}
-    assert readable <= {*keys, "/.well-known/gs1resolver", "/truy-xuat/"}
+    data = {"/api/v1/products", "/api/v1/products/", "/api/v1/lots/", "/api/v1/openapi.json"}
+    assert readable <= {*keys, *data, "/.well-known/gs1resolver", "/truy-xuat/"}
     assert {"/01/", "/.well-known/gs1resolver"} <= readable
 
 

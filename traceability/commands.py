@@ -141,7 +141,7 @@ def verify(proof: Path | None, key: str | None, *, as_json: bool) -> None:
     with _database().snapshot() as session:
         said, signed = log.head(session), checkpoints.latest(session)
         keys = log_keys.verifiers(settings) if signed or stored else []
-        faults = [fault.what for fault in proving.find_faults(session)]
+        faults = list(dict.fromkeys(fault.what for fault in proving.find_faults(session)))
         faults += proving.find_signature_faults(
             session, stored, keys, origin=log_keys.origin_of(settings)
         )

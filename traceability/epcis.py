@@ -139,9 +139,10 @@ def recall_of(about: About, *, now: datetime) -> dict[str, Any]:
     }
 
 
-def hold_of(about: About, *, now: datetime) -> dict[str, Any]:
-    """Return the event that a lot is held back while it is looked into."""
-    return _watched(about, "holding", "non_sellable_other", now=now)
+def hold_of(about: About, *, now: datetime, was_recalled: bool = False) -> dict[str, Any]:
+    """Return the event that a lot is held back while it is looked into, a recall being over."""
+    said = _watched(about, "holding", "non_sellable_other", now=now)
+    return {**said, "persistentDisposition": {"unset": ["recalled"]}} if was_recalled else said
 
 
 def release_of(about: About, *, now: datetime, was_recalled: bool) -> dict[str, Any]:

@@ -147,7 +147,7 @@ def keep(
     inputs = [
         list(_named(event, place, _WENT_IN[:1], _WENT_IN[1:])) for place, event in enumerate(told)
     ]
-    bases = {base, *session.scalars(select(TraceEvent.base).distinct())}
+    bases = {base, *_bases(session)}
     lots = _find_lots(session, bases, (one.ident for row in (*subjects, *inputs) for one in row))
     report = Report()
     fresh: list[tuple[Told, Sequence[_Named]]] = []
@@ -226,6 +226,20 @@ def _listed(event: Mapping[str, Any], name: str) -> list[Any]:
     """Return a list of the event; types of event that are not the standard's may have anything."""
     value = event.get(name)
     return value if isinstance(value, list) else []
+
+
+def about(event: Mapping[str, Any]) -> list[str]:
+    """Return the identifiers of what an event is about."""
+    return [one.ident for one in _named(event, 0, _EPCS, _QUANTITIES)]
+
+
+def find_lots(session: Session, idents: Iterable[str]) -> dict[str, int]:
+    """Return the lot of every identifier that is ours, under whichever address it was printed."""
+    return _find_lots(session, _bases(session), idents)
+
+
+def _bases(session: Session) -> set[str]:
+    return set(session.scalars(select(TraceEvent.base).distinct()))
 
 
 def _find_lots(session: Session, bases: Collection[str], idents: Iterable[str]) -> dict[str, int]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from traceability import evidence, log, merkle, notes
+from traceability import evidence, log, lot_proof, merkle, notes
 from traceability.checkpoints import SignedCheckpoint
 from traceability.diary import Step
 from traceability.edges import LotEdge
@@ -120,5 +120,6 @@ CHECKS: dict[str, Callable[[Session], Iterator[str]]] = {
     "every event is what was written down": find_event_faults,
     "every line of a diary has an event": _every_line_has_an_event,
     "every mixing is told": _every_mixing_is_told,
+    "every lot is what its events say": lot_proof.find_faults,
     "the log is the one that was signed": _checkpoints_fit,
 }

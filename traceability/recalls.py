@@ -214,7 +214,8 @@ def lift(
     covered = recall_cases.lots_of(session, case.id)
     recalled = recall_cases.covered_by(session, covered, CaseKind.RECALL)
     held = recall_cases.covered_by(session, covered, CaseKind.HOLD) - recalled
-    lots.release_all(session, held, still_held=True)
+    still = lots.release_all(session, held, still_held=True)
+    told_lots.tell(session, still, Happening.BACK_TO_HOLD, base=base, actor=actor, now=now)
     free = lots.release_all(session, covered.keys() - recalled - held)
     ended = Happening.RECALL_ENDED if case.kind is CaseKind.RECALL else Happening.HOLD_ENDED
     nearest = sorted(free, key=lambda one: covered[one])

@@ -38,6 +38,7 @@ class Happening(enum.StrEnum):
 
     HELD = "held"
     RECALLED = "recalled"
+    BACK_TO_HOLD = "back_to_hold"
     HOLD_ENDED = "hold_ended"
     RECALL_ENDED = "recall_ended"
 
@@ -194,7 +195,7 @@ def _with_codes(session: Session, lot_ids: Sequence[int]) -> Sequence[Any]:
 def _body(about: About, happening: Happening, *, now: datetime) -> dict[str, object]:
     if happening is Happening.RECALLED:
         return epcis.recall_of(about, now=now)
-    if happening is Happening.HELD:
-        return epcis.hold_of(about, now=now)
+    if happening in {Happening.HELD, Happening.BACK_TO_HOLD}:
+        return epcis.hold_of(about, now=now, was_recalled=happening is Happening.BACK_TO_HOLD)
     ended = happening is Happening.RECALL_ENDED
     return epcis.release_of(about, now=now, was_recalled=ended)

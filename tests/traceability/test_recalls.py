@@ -24,6 +24,7 @@ from tests.factories import a_lot, a_step, a_user, a_variant, later
 from tests.shop.selling import at_once
 from traceability import (
     events,
+    lot_proof,
     proving,
     recall_cases,
     recall_scope,
@@ -253,6 +254,10 @@ def test_a_lot_that_is_held_besides_stays_held(session: Session, sauce: Variant)
     recalls.lift(session, case, role=Role.PRODUCER, base=BASE, actor=binh, now=NOON)
 
     assert states(session, salt, bottled) == ["active", "held"]
+    last = events.list_of_lot(session, bottled.id)[-1].event
+    assert last["disposition"] == "non_sellable_other"
+    assert last["persistentDisposition"] == {"unset": ["recalled"]}
+    assert list(lot_proof.find_faults(session)) == []
 
 
 def test_a_slip_stops_nothing(session: Session, sauce: Variant) -> None:

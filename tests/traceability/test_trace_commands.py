@@ -104,6 +104,9 @@ def test_the_whole_log_is_proven(app: Flask, lot: tuple[int, str]) -> None:
         ("DELETE FROM trace_commitment; DELETE FROM trace_event WHERE id = 2", "log entry 1: its"),
         ("UPDATE log_checkpoint SET note = replace(note, 'chophien', 'khac')", "checkpoint 2: "),
         ("UPDATE log_checkpoint SET note = 'x'", "checkpoint 2: "),
+        ("UPDATE lot SET expires_on = '2031-01-01'", "lot 1: expires_on is not the day its event"),
+        ("UPDATE lot SET state = 'recalled'", "lot 1: it is recalled, its last event says"),
+        ("UPDATE lot SET code = 'X'; DELETE FROM trace_code", "trace event 1: is not about lot 1"),
     ],
 )
 def test_what_was_changed_with_another_program_is_named(

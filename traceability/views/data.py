@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from functools import lru_cache
 
 from flask import Blueprint, Response, current_app, json, make_response, render_template, request
@@ -10,9 +11,19 @@ from core.clock import utc_now
 from core.codes import is_well_formed, normalise
 from core.settings import Settings
 from core.web.requests import public, reading
-from traceability import epcis, events, evidence, log_keys, passports, scan, tt02
+from traceability import (
+    epcis,
+    events,
+    evidence,
+    log_keys,
+    lot_proof,
+    passports,
+    scan,
+    tt02,
+)
 from traceability.codes import TRACE_CODE
 from traceability.evidence import Judged
+from traceability.lot_proof import Said
 from traceability.notes import Verifier
 from traceability.scan import Scan
 from traceability.views.unknown import unknown_code
@@ -109,7 +120,12 @@ def judge(found: Scan) -> Judged | None:
     settings = _settings()
     verifiers = known_keys(settings) if found.record.note else ()
     with reading() as session:
-        return evidence.judge(session, found.record, verifiers, origin=log_keys.origin_of(settings))
+        proof = evidence.judge(
+            session, found.record, verifiers, origin=log_keys.origin_of(settings)
+        )
+        told = [Said(one.id, one.kind, one.event) for one in found.record.witnesses]
+        faults = lot_proof.faults_of(session, found.lot, told)
+        return replace(proof, faults=[*proof.faults, *faults])
 
 
 @lru_cache(maxsize=4)

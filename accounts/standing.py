@@ -5,9 +5,9 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from accounts import audit, sessions, throttle, tokens
+from accounts import audit, passwords, sessions, throttle, tokens
 from accounts.audit import Actor
-from accounts.passwords import SHORTEST
+from accounts.passwords import SHORTEST, PasswordHash
 from accounts.users import Role, User
 from core.db import Database
 from core.errors import Conflict, Forbidden
@@ -84,6 +84,27 @@ def change_role(session: Session, user: User, role: Role, *, actor: Actor, now: 
         name=user.name,
         before=before.value,
         after=role.value,
+    )
+
+
+def begin_selling(
+    session: Session, user: User, password_hash: PasswordHash, *, now: datetime, keep: int
+) -> None:
+    """Make a buyer a producer's person, with a password long enough; other log-ins end."""
+    if user.role is not Role.BUYER:
+        return
+    passwords.change(session, user, password_hash, now=now, keep=keep)
+    user.role = Role.PRODUCER
+    session.flush()
+    audit.record(
+        session,
+        Actor(user.id, user.name),
+        "user.role_changed",
+        f"user:{user.id}",
+        now=now,
+        name=user.name,
+        before=Role.BUYER.value,
+        after=Role.PRODUCER.value,
     )
 
 

@@ -51,6 +51,7 @@ class Producer(Base):
     place_text: Mapped[str | None]
     story: Mapped[str | None]
     phone: Mapped[str | None]
+    tax_number: Mapped[str | None]
     bank_bin: Mapped[str | None]
     bank_account: Mapped[str | None]
     bank_holder: Mapped[str | None]

@@ -132,6 +132,7 @@ def _fill(session: Session, *, now: datetime, text: str) -> FilledShop:
         "method_id": way.id,
         "slug": product.slug,
         "staff.slug": producer.slug,
+        "staff_joining.slug": producer.slug,
         "code": code,
         "rest": f"{GTIN}/10/{lot.code}",
         "letters": PACKED,

@@ -8,7 +8,7 @@ from accounts import users
 from accounts.audit import Actor
 from accounts.login import SignedIn, proof_required, signed_in, staff_required
 from accounts.users import Role
-from catalog import approval, grants, places, producers
+from catalog import approval, grants, joining, places, producers
 from catalog.desk import actor_at
 from catalog.grants import NotAHelper
 from catalog.producers import ProducerState
@@ -72,7 +72,7 @@ def approve(slug: str) -> Response:
     with transaction() as session:
         place = producers.get_by_slug(session, slug)
         actor = actor_at(place, _person(), on_behalf=False)
-        approval.approve(session, place, actor=actor, now=utc_now())
+        joining.approve(session, place, actor=actor, now=utc_now())
     return _see("staff.places_to_sell")
 
 
@@ -84,6 +84,23 @@ def suspend(slug: str) -> Response:
     with transaction() as session:
         place = producers.get_by_slug(session, slug)
         approval.suspend(
+            session,
+            place,
+            reason=request.form.get("reason", ""),
+            actor=actor_at(place, _person(), on_behalf=False),
+            now=utc_now(),
+        )
+    return _see("staff.places_to_sell")
+
+
+@blueprint.post("/nha-san-xuat/<slug>/ban-lai")
+@staff_required
+@proof_required
+def lift(slug: str) -> Response:
+    """Let a suspended producer sell again, with a reason."""
+    with transaction() as session:
+        place = producers.get_by_slug(session, slug)
+        approval.lift(
             session,
             place,
             reason=request.form.get("reason", ""),

@@ -169,7 +169,7 @@ def list_missing(session: Session, producer: Producer) -> list[str]:
     return [part for part in PARTS if not filled[part]]
 
 
-def begin(session: Session, person: User, base: Asked, *, actor: Actor, now: datetime) -> Producer:
+def ask(session: Session, person: User, base: Asked, *, actor: Actor, now: datetime) -> Producer:
     """Write down a producer that waits, with `person` as the first of its people.
 
     A helper asks on behalf of a producer of a commune given to them, and is not one of its people.

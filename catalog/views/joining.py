@@ -86,7 +86,7 @@ def begin() -> Response:
         with transaction() as session:
             user = users.get(session, person.user_id)
             actor = Actor(user.id, user.name)
-            place = joining.begin(session, user, _asked(), actor=actor, now=utc_now())
+            place = joining.ask(session, user, _asked(), actor=actor, now=utc_now())
             token = None
             if new_hash is not None:
                 standing.begin_selling(

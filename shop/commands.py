@@ -18,7 +18,7 @@ from core.i18n import gettext
 from core.money import Money
 from shop import proofs, recall_desk
 from shop.payments import vietqr
-from traceability import recalls
+from traceability import lot_names, recalls
 from traceability.commands import trace
 from traceability.recall_cases import CaseKind
 
@@ -90,7 +90,7 @@ def recall(lot: str, reason: str | None, *, dry_run: bool, hold: bool, as_json: 
     told: dict[str, object] = {"dry_run": dry_run}
     try:
         with database.reading() as session:
-            found = recall_desk.find_lot(session, lot)
+            found = lot_names.find_lot(session, lot, base=base)
             told |= recall_desk.tell(session, found)
         if not dry_run:
             with database.transaction() as session:

@@ -18,6 +18,7 @@ from catalog.lots import Lot
 from core.clock import utc_now
 from core.codes import is_well_formed, normalise
 from core.db import Database
+from core.errors import Refusal
 from core.settings import Settings
 from traceability import (
     checkpoints,
@@ -27,6 +28,7 @@ from traceability import (
     imports,
     log,
     log_keys,
+    lot_names,
     merkle,
     notes,
     passports,
@@ -37,6 +39,7 @@ from traceability import (
 )
 from traceability.codes import TRACE_CODE
 from traceability.imports import BadDocument
+from traceability.lot_names import NoSuchLot
 from traceability.notes import BadNote, Verifier
 from traceability.scan import Scan
 
@@ -49,14 +52,17 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="print JSON alon
 
 
 @trace.command("export")
-@click.option("--lot", "lot", required=True, help="public code of the lot, or its number")
+@click.option("--lot", "lot", required=True, help="its code, address or number")
 @click.option("--format", "form", type=click.Choice(["epcis", "passport", "tt02"]), default="epcis")
 def export(lot: str, form: str) -> None:
     """Print a lot's events (EPCIS 2.0), its digital passport, or the ten items of TT 02/2024."""
     base = _settings().PUBLIC_URL
     with _database().transaction() as session:
-        code = _code_of(session, lot)
-        found = scan.find_scan(session, code, typed=None, now=utc_now()) if code else None
+        try:
+            code = _code_of(session, lot, base)
+        except Refusal as refusal:
+            raise click.ClickException(str(refusal.message)) from refusal
+        found = scan.find_scan(session, code, typed=None, now=utc_now())
         if found is None or found.lot is None:
             raise click.ClickException(f"there is no lot {lot}")
         told = events.list_of_lot(session, found.lot.id)
@@ -72,13 +78,22 @@ def export(lot: str, form: str) -> None:
     click.echo(json.dumps(said, ensure_ascii=False, indent=1))
 
 
-def _code_of(session: Session, lot: str) -> str | None:
-    """Return the public code of a lot that is named by it or by its number."""
-    code = normalise(TRACE_CODE, lot)
+def _code_of(session: Session, typed: str, base: str) -> str:
+    """Return the public code of a lot, or the serial, that `typed` names.
+
+    A number that stands on no package is the lot's own in the database.
+    """
+    code = normalise(TRACE_CODE, typed.rstrip("/").rpartition("/")[2])
     if is_well_formed(TRACE_CODE, code):
         return code
-    found = session.get(Lot, int(lot)) if lot.isascii() and lot.isdigit() else None
-    return trace_codes.ensure_lot_code(session, found, now=utc_now()) if found else None
+    try:
+        lot = lot_names.find_lot(session, typed, base=base)
+    except NoSuchLot:
+        found = session.get(Lot, int(typed)) if typed.isascii() and typed.isdigit() else None
+        if found is None:
+            raise
+        lot = found
+    return trace_codes.ensure_lot_code(session, lot, now=utc_now())
 
 
 def _table(found: Scan, base: str) -> str:

@@ -233,9 +233,10 @@ def about(event: Mapping[str, Any]) -> list[str]:
     return [one.ident for one in _named(event, 0, _EPCS, _QUANTITIES)]
 
 
-def find_lots(session: Session, idents: Iterable[str]) -> dict[str, int]:
+def find_lots(session: Session, idents: Iterable[str], *, base: str = "") -> dict[str, int]:
     """Return the lot of every identifier that is ours, under whichever address it was printed."""
-    return _find_lots(session, _bases(session), idents)
+    bases = _bases(session) | ({base} if base else set())
+    return _find_lots(session, bases, idents)
 
 
 def _bases(session: Session) -> set[str]:

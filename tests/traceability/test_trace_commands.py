@@ -29,7 +29,7 @@ def settings(settings: Settings) -> Settings:
 def lot(database: Database, settings: Settings) -> tuple[int, str]:
     """A lot with two signed events: its number and its public code."""
     with database.transaction() as session:
-        lot = a_lot(session, a_variant(session))
+        lot = a_lot(session, a_variant(session), code="LO-1")
         for _line in range(2):
             a_step(session, lot, note="đảo tay")
         signed = checkpoints.sign(session, None, settings, now=NOON)
@@ -51,6 +51,8 @@ def test_a_lot_is_exported_by_code_and_by_number(app: Flask, lot: tuple[int, str
     assert epcis_rules.find_faults(document) == []
     assert len(document["epcisBody"]["eventList"]) == 2
     assert by_number.stdout == by_code.stdout
+    for name in (f"https://cho.example/t/{code.lower()}", "LO-1"):
+        assert run(app, "export", "--lot", name).stdout == by_code.stdout
     assert json.loads(run(app, "export", "--lot", code, "--format", "passport").stdout)["so_lo"]
     table = run(app, "export", "--lot", code, "--format", "tt02").stdout
     assert len(table.splitlines()) == 11

@@ -1,11 +1,13 @@
 """The digital passport of goods: the least that decree 37/2026/NĐ-CP, article 32, asks for.
 
 Names are those of circular 02/2024, without accents, so that a national portal finds them. Bank
-accounts, names of people and personal numbers are never in it.
+accounts, names of people and personal numbers are never in it: a household that is taxed under its
+owner's personal number keeps it to itself.
 """
 
 from typing import Any
 
+from catalog import tax_numbers
 from catalog.certificates import PaperKind
 from traceability import addresses, tt02
 from traceability.addresses import Named
@@ -22,12 +24,15 @@ _KINDS = {
 def passport(scan: Scan, *, base: str) -> dict[str, Any]:
     """Return the passport of what was scanned.
 
-    What the book does not know is null and named in `con_thieu`.
+    What the book does not know is null and named in `con_thieu`, what it keeps to itself in
+    `khong_cong_khai`.
     """
     items = {item.key: item for item in tt02.ten_items(scan, base=base)}
     lot, variant, product = scan.lot, scan.variant, scan.product
     gtin = variant.gtin if variant else None
     page = f"{base}/truy-xuat/{scan.code}"
+    number = scan.producer.tax_number if scan.producer else None
+    is_public = number is not None and len(number) != tax_numbers.PERSON
     said: dict[str, Any] = {
         "dinh_dang": FORM,
         "ma_truy_xuat": scan.code,
@@ -42,7 +47,7 @@ def passport(scan: Scan, *, base: str) -> dict[str, Any]:
         "hinh_anh": list(items["hinh_anh"].values),
         "ten_don_vi": scan.producer.name if scan.producer else None,
         "dia_chi_don_vi": scan.place or None,
-        "ma_so_don_vi": None,
+        "ma_so_don_vi": number if is_public else None,
         "xuat_xu": scan.place or None,
         "so_lo": lot.code if lot else None,
         "thuong_hieu_ky_hieu_so_seri": list(items["thuong_hieu_ky_hieu_so_seri"].values),
@@ -64,8 +69,11 @@ def passport(scan: Scan, *, base: str) -> dict[str, Any]:
         "han_su_dung", "chung_nhan",
     )  # fmt: skip
     optional = set() if product.group in tt02.PERISHABLE else {"han_su_dung"}
-    said["con_thieu"] = [name for name in needed if not said[name] and name not in optional]
-    return said
+    kept_back = ["ma_so_don_vi"] if number and not is_public else []
+    said["con_thieu"] = [
+        name for name in needed if not said[name] and name not in (*optional, *kept_back)
+    ]
+    return {**said, "khong_cong_khai": kept_back}
 
 
 def _serial(scan: Scan) -> str | None:

@@ -12,8 +12,9 @@ from hashlib import sha256
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import text
+from sqlalchemy import text, update
 
+from catalog.producers import Producer
 from core.db import Database
 from core.settings import Settings
 from tests.conftest import NOON
@@ -248,6 +249,30 @@ def test_the_passport_names_what_the_decree_asks_for(visitor: FlaskClient, code:
     assert said["chung_nhan"][0]["loai"] == "chung_nhan_ocop"
     assert {"gtin", "ma_so_don_vi"} <= set(said["con_thieu"])
     assert "bank" not in json.dumps(said)
+
+
+@pytest.mark.parametrize(
+    ("number", "shown", "kept_back"),
+    [
+        ("0100109106", "0100109106", []),
+        ("0100109106-001", "0100109106-001", []),
+        ("001190012345", None, ["ma_so_don_vi"]),
+    ],
+)
+def test_the_passport_has_the_tax_number_but_no_personal_number(
+    database: Database, visitor: FlaskClient, code: str, number: str, shown: str | None,
+    kept_back: list[str],
+) -> None:  # fmt: skip
+    with database.transaction() as session:
+        session.execute(update(Producer).values(tax_number=number))
+
+    answer = visitor.get(f"/truy-xuat/{code}/ho-chieu.json")
+
+    said = json.loads(answer.text)
+    assert said["ma_so_don_vi"] == shown
+    assert said["khong_cong_khai"] == kept_back
+    assert "ma_so_don_vi" not in said["con_thieu"]
+    assert (number in answer.text) is (shown is not None)
 
 
 def test_ten_items_say_what_is_missing(visitor: FlaskClient, code: str) -> None:

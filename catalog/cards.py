@@ -25,7 +25,7 @@ class Card(NamedTuple):
     id: int
     slug: str
     name: str
-    motif: str
+    look: str
     group: OcopGroup | None
     place: str
     producer: str | None
@@ -115,7 +115,7 @@ def card_of(row: Found, offers: list[Offer], stars: int | None) -> Card:
         id=row.id,
         slug=row.slug,
         name=row.name,
-        motif=row.motif,
+        look=row.look,
         group=row.group,
         place=known_place(row.commune, row.province, row.place_text),
         producer=row.producer,

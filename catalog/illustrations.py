@@ -79,7 +79,10 @@ def motif_for(name: str, group: str | None) -> str:
 def alt_text(motif: str, locale: str) -> str:
     """Return what the drawing shows, in Vietnamese unless `locale` is English.
 
-    An unknown motif is described as the drawing shown in its place.
+    An unknown motif is described as the drawing shown in its place. A photo (its name has a slash)
+    stands beside the goods' name, which says what it shows.
     """
+    if "/" in motif:
+        return ""
     drawing = MOTIFS.get(motif, MOTIFS[ANY_GOODS])
     return drawing.alt_en if locale == "en" else drawing.alt_vi

@@ -84,7 +84,7 @@ class Found(NamedTuple):
     id: int
     slug: str
     name: str
-    motif: str
+    look: str
     group: OcopGroup | None
     place_text: str | None
     is_sample: bool
@@ -188,7 +188,7 @@ def _question(shape: _Shape) -> Select[*tuple[Any, ...]]:
             Product.id,
             Product.slug,
             Product.name,
-            Product.motif,
+            Product.look,
             Product.group,
             Product.place_text,
             Product.is_sample,

@@ -3,7 +3,18 @@
 import enum
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, or_, select, update
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from catalog import places, search
@@ -39,6 +50,14 @@ class ProductState(enum.StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class KeepsUnit(enum.StrEnum):
+    """In what a use-by rule counts from the day of making."""
+
+    DAY = "day"
+    MONTH = "month"
+    YEAR = "year"
+
+
 class NoSuchProduct(NotFound):
     """No product that buyers may see has this address."""
 
@@ -50,12 +69,16 @@ class Product(Base):
     certificate valid today, never from here. `abv_tenths` is alcohol by volume in tenths of a
     percent, None where nobody declared it. `list_price` repeats the lowest variant price so
     that lists can sort by it; None means not for sale. `live_since` is when buyers began to see
-    it, this time; None where nobody knows.
+    it, this time; None where nobody knows. `picture` begins the keys of its first photo's sizes and
+    `picture_side` is that photo's side in pixels. `label` holds what the law wants said of goods of
+    this group beyond the other fields, `english` the texts in English by field. `version` counts
+    edits; `reviewed_version` is the one that staff looked at last.
     """
 
     __tablename__ = "product"
     __table_args__ = (
         CheckConstraint("abv_tenths BETWEEN 0 AND 1000", name="abv"),
+        CheckConstraint("keeps_for BETWEEN 1 AND 1000", name="keeps"),
         Index("ix_product_price", "state", "list_price", "id"),
         Index("ix_product_new", "state", "id"),
     )
@@ -76,6 +99,15 @@ class Product(Base):
     storage_note: Mapped[str | None]
     usage_note: Mapped[str | None]
     motif: Mapped[str]
+    picture: Mapped[str | None]
+    picture_side: Mapped[int | None]
+    option_names: Mapped[list[str]] = mapped_column(JSON, default=list)
+    keeps_for: Mapped[int | None]
+    keeps_unit: Mapped[KeepsUnit | None] = mapped_column(word(KeepsUnit))
+    label: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    english: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    is_health_food: Mapped[bool] = mapped_column(default=False)
+    ad_certificate: Mapped[str | None]
     season_months: Mapped[int] = mapped_column(default=0)
     abv_tenths: Mapped[int | None]
     claimed_stars: Mapped[int | None]
@@ -86,8 +118,23 @@ class Product(Base):
     is_synthetic: Mapped[bool] = mapped_column(default=False)
     source: Mapped[str | None]
     live_since: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+    edited_by_name: Mapped[str | None]
+    submitted_at: Mapped[datetime | None]
+    reviewed_version: Mapped[int | None]
+    review_note: Mapped[str | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+    @hybrid_property
+    def look(self) -> str:
+        """Return what stands for the goods in lists: its photo's name, else its drawing's."""
+        return self.picture or self.motif
+
+    @look.inplace.expression
+    @classmethod
+    def _look(cls) -> ColumnElement[str]:
+        return func.coalesce(cls.picture, cls.motif)
 
 
 def find_by_slug(session: Session, slug: str) -> Product | None:
@@ -118,6 +165,25 @@ def list_of_producer(session: Session, producer_id: int) -> list[Product]:
             select(Product).where(Product.producer_id == producer_id).order_by(Product.id.desc())
         )
     )
+
+
+def list_at_desk(
+    session: Session,
+    producer_id: int,
+    *,
+    state: ProductState | None,
+    before: int | None,
+    limit: int,
+) -> list[Product]:
+    """Return a producer's products below the id `before`, newest first, all or of one state.
+
+    Without a state those that were put away are left out.
+    """
+    wanted = Product.state != ProductState.WITHDRAWN if state is None else Product.state == state
+    found = select(Product).where(Product.producer_id == producer_id, wanted)
+    if before is not None:
+        found = found.where(Product.id < before)
+    return list(session.scalars(found.order_by(Product.id.desc()).limit(limit)))
 
 
 def seen_by_buyers(*, look_up_state: bool = True) -> ColumnElement[bool]:
@@ -189,6 +255,18 @@ def add(
 def publish(session: Session, product: Product, *, now: datetime) -> None:
     """Show the product to buyers; publishing a live one changes nothing."""
     _move(session, product, ProductState.LIVE, now=now)
+
+
+def hand_in(session: Session, product: Product, *, now: datetime) -> None:
+    """Let staff look at the product before buyers see it."""
+    _move(session, product, ProductState.REVIEW, now=now)
+    product.submitted_at, product.review_note = now, None
+    session.flush()
+
+
+def take_back(session: Session, product: Product, *, now: datetime) -> None:
+    """Make the product a draft again: buyers do not see it."""
+    _move(session, product, ProductState.DRAFT, now=now)
 
 
 def withdraw(session: Session, product: Product, *, now: datetime) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     CheckConstraint,
     ForeignKey,
     Index,
@@ -39,6 +40,7 @@ class Variant(Base):
 
     `price` is the regular one; `price_at` says what is asked now. `sale_was` is the price that may
     be struck through beside the sale's, `sale_sold` how many pieces of `sale_cap` went at it.
+    `option_values` answers the product's `option_names`, in their order.
     """
 
     __tablename__ = "variant"
@@ -74,6 +76,10 @@ class Variant(Base):
     sale_cap: Mapped[int | None]
     sale_sold: Mapped[int] = mapped_column(default=0)
     gtin: Mapped[str | None] = mapped_column(unique=True)
+    option_values: Mapped[list[str]] = mapped_column(JSON, default=list)
+    length_cm: Mapped[int | None]
+    width_cm: Mapped[int | None]
+    height_cm: Mapped[int | None]
     position: Mapped[int] = mapped_column(default=0)
 
 

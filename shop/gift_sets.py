@@ -111,7 +111,7 @@ class SetPart:
     slug: str
     name: str
     unit: str
-    motif: str
+    look: str
     producer: str
     price: Money | None
     price_is_sample: bool
@@ -393,7 +393,7 @@ def _part(
         slug=product.slug,
         name=f"{product.name} {variant.name}".strip(),
         unit=variant.unit,
-        motif=product.motif,
+        look=product.look,
         producer=producer.name,
         price=price_at(variant, now) if on_sale else None,
         price_is_sample=variant.price_is_sample,

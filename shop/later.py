@@ -56,7 +56,7 @@ class Later:
     name: str
     slug: str
     unit: str
-    motif: str
+    look: str
     lot_code: str | None
     price: Money | None
     free: int
@@ -102,7 +102,7 @@ def list_of(session: Session, owner: str | None, *, now: datetime) -> list[Later
             name=f"{product.name} {variant.name}".strip(),
             slug=product.slug,
             unit=variant.unit,
-            motif=product.motif,
+            look=product.look,
             lot_code=lot_code,
             price=price_at(variant, now)
             if (product.state, seller) == (ProductState.LIVE, ProducerState.APPROVED)

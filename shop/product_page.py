@@ -1,20 +1,29 @@
 """Everything one product's page says, in a fixed number of questions to the database."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
-from catalog import alcohol, cards, certificates, listing
+from catalog import alcohol, cards, certificates, listing, pictures
 from catalog.cards import Card, Offer
 from catalog.certificates import Certificate
 from catalog.listing import Filters
 from catalog.lots import Lot
+from catalog.pictures import ProductPicture
 from catalog.places import AdminUnit, known_place
 from catalog.producers import Producer
-from catalog.products import NoSuchProduct, OcopGroup, Product, ProductState, seen_by_buyers
+from catalog.products import (
+    KeepsUnit,
+    NoSuchProduct,
+    OcopGroup,
+    Product,
+    ProductState,
+    seen_by_buyers,
+)
 from catalog.stock import StockItem, sellable_rows
 from catalog.variants import Variant
 from catalog.villages import Village
@@ -57,11 +66,23 @@ class Goods(NamedTuple):
     storage_note: str | None
     usage_note: str | None
     motif: str
+    picture: str | None
+    keeps_for: int | None
+    keeps_unit: KeepsUnit | None
+    label: dict[str, str]
+    english: dict[str, str]
+    is_health_food: bool
+    ad_certificate: str | None
     abv_tenths: int | None
     claimed_stars: int | None
     claimed_year: int | None
     is_sample: bool
     is_synthetic: bool
+
+    def in_english(self) -> "Goods":
+        """Return the goods with the texts that somebody wrote in English in place of theirs."""
+        texts: dict[str, Any] = {name: text for name, text in self.english.items() if text}
+        return self._replace(**texts)
 
 
 class Named(NamedTuple):
@@ -114,6 +135,7 @@ class ProductPage:
     delivery: Delivery | None
     related: list[Card]
     said: ProductReviews
+    photos: Sequence[ProductPicture]
 
     @property
     def place(self) -> str:
@@ -141,7 +163,7 @@ class ProductPage:
             (self.is_alcohol, _ADULTS_ONLY),
             (self.is_alcohol, _AGE_IS_ASKED),
             (self.is_alcohol, _HARMFUL),
-            ("bao ve suc khoe" in named, _NOT_A_MEDICINE),
+            (self.product.is_health_food or "bao ve suc khoe" in named, _NOT_A_MEDICINE),
         )
         return [warning for applies, warning in warned if applies]
 
@@ -188,7 +210,7 @@ _PRODUCT = (
 
 
 def read(session: Session, slug: str, *, now: datetime) -> ProductPage:
-    """Return one product's page in six questions.
+    """Return one product's page in six questions, seven where it has photos.
 
     Raises NoSuchProduct, or NoLongerSold where the goods were withdrawn.
     """
@@ -228,6 +250,7 @@ def read(session: Session, slug: str, *, now: datetime) -> ProductPage:
             for badge in (badges[other.id],)
         ],
         said=reviews.of_product(session, thing.id),
+        photos=pictures.list_shown(session, thing.id) if thing.picture else (),
     )
 
 

@@ -42,7 +42,7 @@ class QuoteLine:
     product_name: str
     variant_name: str
     unit: str
-    motif: str
+    look: str
     place: str | None
     quantity: int
     free: int
@@ -315,7 +315,7 @@ def quote(session: Session, cart: Cart | None, *, now: datetime, to: To | None =
                 variant_name=variant.name,
                 unit=variant.unit,
                 weight_g=variant.weight_g,
-                motif=product.motif,
+                look=product.look,
                 place=goods_place or product.place_text,
                 quantity=line.quantity,
                 free=free[line.variant_id, line.lot_id],

@@ -150,7 +150,7 @@ def list_cards(session: Session, product_ids: Sequence[int], *, now: datetime) -
             Product.id,
             Product.slug,
             Product.name,
-            Product.motif,
+            Product.look,
             Product.group,
             Product.place_text,
             Product.is_sample,

@@ -48,6 +48,7 @@ from tests.factories import (
     a_variant,
 )
 from tests.filled_aftersale import after_sale
+from tests.filled_goods import goods
 from tests.filled_trace import traces
 from traceability import checkpoints, recalls, serials, trace_codes
 from traceability.recall_cases import Case, CaseKind
@@ -178,6 +179,7 @@ def _fill(session: Session, *, now: datetime, text: str) -> FilledShop:
         "desk_vouchers.voucher_id": _a_voucher(session, Funder.PRODUCER, producer, now, text),
         "staff_vouchers.voucher_id": _a_voucher(session, Funder.PLATFORM, producer, now, text),
         **traces(session, producer, product, lot, code, now=now, text=text),
+        **goods(session, producer, product, now=now, text=text),
         **after_sale(session, order, part_id, producer, product, variant, now=now, text=text),
     }
     return FilledShop(people, producer, product, variant, lot, mark, addresses)

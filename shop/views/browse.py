@@ -1,6 +1,7 @@
 """The public shop: pages that are the same for everyone, so that anyone may keep them a minute."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -20,7 +21,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from catalog import cards, listing, places, producers, villages
+from catalog import cards, labelling, listing, places, producers, villages
 from catalog.cards import Card
 from catalog.certificates import OCOP_MONTHS, PAPER_NAMES
 from catalog.illustrations import alt_text
@@ -28,9 +29,10 @@ from catalog.places import Level, NoSuchUnit
 from catalog.producers import NoSuchProducer, ProducerState
 from catalog.products import KIND, NoSuchProduct
 from catalog.slugs import find_new_slug
+from catalog.wording import KEEPS_NAMES
 from core.clock import utc_now, vietnam_day
 from core.errors import NotFound
-from core.i18n import show_money
+from core.i18n import language, show_money
 from core.money import Money
 from core.web.locale import PREFIX, canonical_url
 from core.web.requests import error_page, public, reading
@@ -66,12 +68,12 @@ def names() -> dict[str, object]:
 
 
 @lru_cache(maxsize=512)
-def tile(motif: str, eager: bool = False, small: bool = False) -> Markup:  # noqa: FBT001, FBT002
-    """Return a card's picture: the same markup for every card of a motif, so it is made once."""
+def tile(look: str, eager: bool = False, small: bool = False) -> Markup:  # noqa: FBT001, FBT002
+    """Return a card's picture: the same markup for every card of a look, so it is made once."""
     picture = get_template_attribute("parts.html", "picture")
     if small:
-        return cast("Markup", picture(motif, "", sizes="3.5rem", width=160))
-    return cast("Markup", picture(motif, "", eager=eager))
+        return cast("Markup", picture(look, "", sizes="3.5rem", width=160))
+    return cast("Markup", picture(look, "", eager=eager))
 
 
 def shelf(goods: Sequence[Card], eager: int = 0) -> Markup:
@@ -174,6 +176,8 @@ def product(slug: str) -> Response | str:
             return error_page(410, str(gone.message))
         except NoSuchProduct:
             return _moved(session, KIND, slug, "browse.product")
+    if language() == "en":
+        page = replace(page, product=page.product.in_english())
     lowest = min(page.sold, key=lambda offer: offer.price or Money(0), default=None)
     chosen = _chosen(page, request.args.get("loai", "")) or lowest
     return render_template(
@@ -187,7 +191,11 @@ def product(slug: str) -> Response | str:
         today=vietnam_day(now),
         paper_names=PAPER_NAMES,
         step_names=KIND_NAMES,
-        structured=structured.of_product(page, canonical_url, _picture(page.product.motif)),
+        structured=structured.of_product(
+            page, canonical_url, _picture(page.product.picture or page.product.motif)
+        ),
+        label=labelling.shown(page.product.group, page.product.label),
+        keeps_names=KEEPS_NAMES,
         shared=sharing.of_product(page, url=canonical_url()),
     )
 
@@ -227,9 +235,12 @@ def _moved(session: Session, kind: str, slug: str, endpoint: str) -> Response:
     return cast("Response", redirect(url_for(endpoint, slug=new), 301))
 
 
-def _picture(motif: str) -> str:
+def _picture(look: str) -> str:
+    """Return the address of the large square that programs show of these goods."""
+    if "/" in look:
+        return f"{current_app.config['SETTINGS'].PUBLIC_URL}/media/{look}-1200.jpg"
     asset = cast("Callable[[str], str]", current_app.jinja_env.globals["asset"])
-    return f"{current_app.config['SETTINGS'].PUBLIC_URL}{asset(f'tranh/{motif}-1200.jpg')}"
+    return f"{current_app.config['SETTINGS'].PUBLIC_URL}{asset(f'tranh/{look}-1200.jpg')}"
 
 
 @blueprint.get("/lang/<slug>")

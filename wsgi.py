@@ -36,6 +36,7 @@ TABLES: list[str] = [
     "core.schedules",
     "core.inbox",
     "accounts.users",
+    "accounts.second_factors",
     "accounts.sessions",
     "accounts.tokens",
     "accounts.throttle",
@@ -95,7 +96,6 @@ TABLES: list[str] = [
     "shop.reviews",
     "shop.recalls",
     "shop.returns",
-    "shop.visits",
     "shop.gift_sets",
     "shop.cart_sets",
     "shop.payments.refunds",
@@ -114,6 +114,7 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("core.web.health", "blueprint"),
     ("core.web.media", "blueprint"),
     ("accounts.views.public", "blueprint"),
+    ("accounts.views.second", "blueprint"),
     ("accounts.views.profile", "blueprint"),
     ("accounts.views.staff", "blueprint"),
     ("accounts.views.tasks", "blueprint"),
@@ -147,8 +148,6 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("shop.views.sharing", "blueprint"),
     ("shop.views.boards", "blueprint"),
     ("shop.views.boards", "desk"),
-    ("shop.views.visits", "blueprint"),
-    ("shop.views.visits", "desk"),
     ("shop.views.cart", "blueprint"),
     ("shop.views.checkout", "blueprint"),
     ("shop.views.orders", "blueprint"),
@@ -286,7 +285,6 @@ SCHEDULES: list[tuple[str, int, str]] = [
     (mark("forget what guests saved"), 86_400, "shop.later:forget_old"),
     (mark("forget deleted addresses"), 86_400, "shop.addresses:forget_deleted"),
     (mark("close refused returns"), 3_600, "shop.return_answers:close_due"),
-    (mark("forget visits long past"), 86_400, "shop.visits:forget_old"),
     (mark("remind producers of orders"), 300, "shop.messages:remind_due"),
     (mark("let late claims go"), 30, "livestream.claims:expire_claims"),
     (mark("build every feed"), 3_600, "livestream.feeds.jobs:ask_for_all"),
@@ -314,7 +312,6 @@ DASHBOARD: list[tuple[str, str, str]] = [
     ("desk_returns.index", mark("Returns"), "lam-lai"),
     ("desk_reviews.index", mark("Reviews"), "sao"),
     ("desk_sets.index", mark("Gift sets"), "don"),
-    ("desk_visits.index", mark("Visitors"), "lich"),
     ("desk_seasons.index", mark("Waiting for new goods"), "lich"),
     ("desk_feeds.index", mark("Catalogue for Facebook"), "lien-ket"),
     ("desk_prices.index", mark("Prices"), "sua"),
@@ -342,7 +339,6 @@ DUTIES: list[str] = [
     "shop.season_calls:tell_duties",
 ]
 
-    "shop.visits:tell_duties",
 # What `flask audit` proves: session → faults, in the order they are told.
 AUDITS: list[str] = [
     "traceability.proving:find_faults",

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, current_app, g, redirect, request, url_for
 from flask_login import LoginManager, current_user
+from itsdangerous import BadData, URLSafeTimedSerializer
 from sqlalchemy.exc import OperationalError
 
 from accounts import sessions, throttle, users
@@ -24,6 +25,7 @@ from accounts.users import Role, User
 from core.clock import utc_now
 from core.errors import NotFound
 from core.i18n import lazy
+from core.settings import Settings
 from core.text import clean, fold
 from core.web.requests import audience, reading, transaction
 from core.web.security import cookie_name, drop_cookie, set_cookie
@@ -54,6 +56,11 @@ SYSTEMS = (
     ("Linux", "Linux"),
 )
 LONGEST_WAY_BACK = 500
+TICKET_SECONDS = 300
+# What staff reach before they have set their code up.
+SET_UP = frozenset(
+    {"second.index", "second.begin", "second.picture", "second.confirm", "account.prove"}
+)
 
 
 def install(app: Flask) -> None:
@@ -80,9 +87,10 @@ def account_required(view: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(view)
     def guarded(**values: Any) -> Any:
-        if signed_in() is None:
+        person = signed_in()
+        if person is None:
             return _to_login("account.login")
-        return view(**values)
+        return _to_set_up(person) or view(**values)
 
     return audience("account")(guarded)
 
@@ -115,9 +123,56 @@ def staff_required(view: Callable[..., Any]) -> Callable[..., Any]:
             return _to_login("account.login")
         if person.role is not Role.STAFF:
             raise NotFound
-        return view(**values)
+        return _to_set_up(person) or view(**values)
 
     return audience("staff")(guarded)
+
+
+def needs_second_factor(role: Role) -> bool:
+    """Say whether this role logs in with a code besides the password.
+
+    Staff do, wherever others can reach the shop; on one's own machine it is offered only.
+    """
+    settings: Settings = current_app.config["SETTINGS"]
+    return role is Role.STAFF and not settings.only_here
+
+
+def _to_set_up(person: SignedIn) -> Response | None:
+    """Lead staff without a code to the page that sets it up, and nowhere else before."""
+    if person.has_code or not needs_second_factor(person.role):
+        return None
+    if request.endpoint in SET_UP:
+        return None
+    return cast("Response", redirect(url_for("second.index"), 303))
+
+
+def keys() -> list[str]:
+    """Return the keys under which secrets of people are sealed, the one in use first."""
+    settings: Settings = current_app.config["SETTINGS"]
+    return [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+
+
+def ticket_for(user: User) -> str:
+    """Return the proof that this person's password was right a moment ago, sealed for a form."""
+    return _tickets().dumps([user.id, throttle.hashed(_secret(), "step", user.password_hash or "")])
+
+
+def read_ticket(text: str) -> tuple[int, str] | None:
+    """Return whose ticket this is, with the mark of the password it stands for; None if too old."""
+    try:
+        user_id, mark = _tickets().loads(text, max_age=TICKET_SECONDS)
+    except (BadData, ValueError, TypeError):
+        return None
+    return int(user_id), str(mark)
+
+
+def is_of_password(mark: str, user: User) -> bool:
+    """Say whether the mark of a ticket stands for the password that `user` has now."""
+    return hmac.compare_digest(mark, throttle.hashed(_secret(), "step", user.password_hash or ""))
+
+
+def _tickets() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(_secret(), salt="second step")
 
 
 def log_in(response: Response, token: str, user: User) -> None:

@@ -9,6 +9,7 @@ from hashlib import sha256
 from sqlalchemy import ForeignKey, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from accounts.second_factors import SecondFactor
 from accounts.users import Role, User
 from core import events
 from core.db import Base
@@ -48,6 +49,7 @@ class SignedIn:
     role: Role
     session_id: int
     proved_at: datetime | None = None
+    has_code: bool = False
 
     # What Flask-Login asks of a user.
     is_authenticated = True
@@ -91,8 +93,9 @@ def find_signed_in(
 ) -> tuple[SignedIn, datetime] | None:
     """Return who the cookie `token` stands for and when they were last seen; None if it ended."""
     row = session.execute(
-        select(LoginSession, User)
+        select(LoginSession, User, SecondFactor.confirmed_at)
         .join(User, User.id == LoginSession.user_id)
+        .outerjoin(SecondFactor, SecondFactor.user_id == User.id)
         .where(
             LoginSession.token_hash == _hash(token),
             LoginSession.ends_at > now,
@@ -101,10 +104,12 @@ def find_signed_in(
     ).one_or_none()
     if row is None:
         return None
-    login, user = row
+    login, user, code_since = row
     if login.last_seen_at + LIFETIMES[user.role].idle <= now:
         return None
-    person = SignedIn(user.id, user.name, user.role, login.id, login.proved_at)
+    person = SignedIn(
+        user.id, user.name, user.role, login.id, login.proved_at, code_since is not None
+    )
     return person, login.last_seen_at
 
 

@@ -150,6 +150,11 @@ class Settings:
         return self.PUBLIC_URL.startswith("https://")
 
     @property
+    def only_here(self) -> bool:
+        """Say whether the shop's address leads nowhere but to this machine."""
+        return urlsplit(self.PUBLIC_URL).hostname in {"127.0.0.1", "localhost", "::1", None}
+
+    @property
     def pay_sites(self) -> tuple[str, ...]:
         """Return the sites a pay button may lead to: a browser blocks any other after a form."""
         sites = [_site_of(self.VNPAY_PAY_URL)]

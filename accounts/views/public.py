@@ -17,25 +17,39 @@ from flask import (
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from accounts import audit, letters, passwords, sessions, throttle, tokens, users
+from accounts import (
+    audit,
+    letters,
+    passwords,
+    second_factors,
+    sessions,
+    throttle,
+    tokens,
+    users,
+)
 from accounts.login import (
     SignedIn,
     account_required,
     cookie_value,
     counted_as,
     device_name,
+    is_of_password,
+    keys,
     know_device,
     log_in,
     log_out,
     login_try,
     network,
+    read_ticket,
     signed_in,
+    ticket_for,
     way_back,
 )
 from accounts.passwords import PasswordHash
 from accounts.phones import show_phone
 from accounts.tokens import Purpose
 from accounts.users import LoginNameTaken, Role, User
+from accounts.views.second import count_try
 from core.clock import utc_now
 from core.errors import Invalid
 from core.web.requests import public, reading, transaction
@@ -83,6 +97,9 @@ def login() -> Response:
     with transaction() as session:
         if not passwords.still_has(session, user, better=better):
             return _login_page(back, typed, wrong=True)
+        user = users.get(session, user.id)
+        if second_factors.is_on(session, user.id):
+            return _code_page(ticket_for(user), back, typed)
         token = sessions.start(
             session, user, device=device_name(), now=utc_now(), instead_of=cookie_value()
         )
@@ -90,6 +107,39 @@ def login() -> Response:
     log_in(response, token, user)
     know_device(response, typed)
     return response
+
+
+@blueprint.post("/dang-nhap/ma")
+@public
+def login_code() -> Response:
+    """Give the second factor after the password, and be logged in."""
+    form, now = request.form, utc_now()
+    back, typed = way_back(form.get("tiep")), form.get("login", "")
+    ticket = read_ticket(form.get("ticket", ""))
+    if ticket is None:
+        return _login_page(back, typed)
+    user_id, mark = ticket
+    count_try(user_id)
+    with transaction() as session:
+        user = users.get(session, user_id)
+        if not is_of_password(mark, user) or user.disabled_at is not None:
+            return _login_page(back, typed, wrong=True)
+        if not second_factors.passes(session, user, form.get("code", ""), keys=keys(), now=now):
+            return _code_page(form["ticket"], back, typed, wrong=True)
+        token = sessions.start(
+            session, user, device=device_name(), now=now, instead_of=cookie_value()
+        )
+    response = _see(back or _landing(user.role))
+    log_in(response, token, user)
+    know_device(response, typed)
+    return response
+
+
+def _code_page(ticket: str, back: str | None, typed: str, *, wrong: bool = False) -> Response:
+    errors = {"code": _("This code is not right, or was used already. Wait for the next one.")}
+    return _page(
+        "accounts/login_code.html", errors if wrong else {}, ticket=ticket, back=back, login=typed
+    )
 
 
 def _login_page(back: str | None, typed: str = "", *, wrong: bool = False) -> Response:

@@ -4,7 +4,7 @@ from typing import cast
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 
-from accounts import audit, profile, sessions, standing, users
+from accounts import audit, profile, second_factors, sessions, standing, users
 from accounts.audit import Actor
 from accounts.login import SignedIn, proof_required, signed_in, staff_required
 from accounts.phones import show_phone
@@ -43,10 +43,12 @@ def person(user_id: int) -> str:
         user = users.get(session, user_id)
         devices = sessions.list_devices(session, user.id, now=utc_now())
         acts = audit.list_acts(session, actor_id=user.id, limit=ACTS_A_PAGE)
+        has_code = second_factors.is_on(session, user.id)
     return render_template(
         "accounts/person.html",
         user=user,
         devices=len(devices),
+        has_code=has_code,
         acts=acts,
         phone=show_phone(user.phone) if user.phone else None,
     )
@@ -80,6 +82,19 @@ def prove_phone(user_id: int) -> Response:
     """Note that this person answered under the account's phone number."""
     with transaction() as session:
         profile.prove_phone(session, users.get(session, user_id), actor=_actor(), now=utc_now())
+    return _see(user_id)
+
+
+@blueprint.post("/nguoi-dung/<int:user_id>/bo-ma")
+@staff_required
+@proof_required
+def drop_code(user_id: int) -> Response:
+    """Switch the log-in code of somebody off who has lost phone and paper; never one's own."""
+    with transaction() as session:
+        user = users.get(session, user_id)
+        if user.id != _actor().user_id:
+            second_factors.switch_off(session, user, actor=_actor(), now=utc_now())
+            sessions.end_all(session, user.id)
     return _see(user_id)
 
 

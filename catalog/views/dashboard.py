@@ -28,6 +28,7 @@ from catalog import (
     duties,
     grants,
     members,
+    missing_papers,
     paperwork,
     producers,
     products,
@@ -202,17 +203,23 @@ def _papers_page(desk: Desk, errors: dict[str, str]) -> Response:
     with reading() as session:
         found = paperwork.list_papers(session, desk.producer_id)
         goods = products.list_of_producer(session, desk.producer_id)
+        missing = missing_papers.list_missing(
+            session, desk.producer_id, today=vietnam_day(utc_now())
+        )
     replaced = request.form.get("replaces", type=int) or request.args.get("thay", type=int)
     before = next((paper for paper, _product in found if paper.id == replaced), None)
-    as_before = {
-        "kind": before.kind.value,
-        "product_id": str(before.product_id),
-        "issuer": before.issuer,
-        "stars": before.stars,
-    } if before else {}  # fmt: skip
+    as_before = {"kind": request.args.get("giay"), "product_id": request.args.get("hang")}
+    if before:
+        as_before = {
+            "kind": before.kind.value,
+            "product_id": str(before.product_id),
+            "issuer": before.issuer,
+            "stars": str(before.stars or ""),
+        }
     page = render_template(
         "catalog/papers.html",
         papers=found,
+        missing=missing,
         goods=goods,
         before=before,
         kind_names=PAPER_NAMES,

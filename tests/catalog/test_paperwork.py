@@ -11,14 +11,14 @@ from sqlalchemy import select
 
 from accounts.audit import SYSTEM
 from accounts.users import Role
-from catalog import certificates, paperwork
+from catalog import certificates, missing_papers, paperwork
 from catalog.certificates import Certificate, PaperKind, PaperState
 from catalog.producers import Producer
-from catalog.products import Product
+from catalog.products import OcopGroup, Product
 from core.clock import utc_now, vietnam_day
 from core.db import Database
 from tests.catalog.test_desk import a_member
-from tests.factories import a_producer, a_product, a_star, a_user
+from tests.factories import a_producer, a_product, a_star, a_user, a_variant
 from tests.visits import browser_of, csrf, send
 
 PAPER = {
@@ -242,3 +242,33 @@ def test_a_paper_of_others_goods_is_not_there(
 
     assert hand_in(owner, honey, product_id=other.id) == 422
     assert owner.get(f"/ban-hang/htx-mat/giay-to/{paper.id}/tep").status_code == 404
+
+
+def test_the_desk_says_plainly_which_papers_are_missing(
+    owner: FlaskClient, database: Database, honey: Product
+) -> None:
+    with database.transaction() as session:
+        product = session.get_one(Product, honey.id)
+        product.group = OcopGroup.FOOD
+        a_star(session, product, stars=4, issued=date(2020, 1, 5))
+        a_variant(session, product=product, gtin="08930000000019")
+    today = vietnam_day(utc_now())
+
+    with database.reading() as session:
+        missing = missing_papers.list_missing(session, honey.producer_id or 0, today=today)
+    page = owner.get("/ban-hang/htx-mat/giay-to").text
+    asked = f"giay=food_safety&amp;hang={honey.id}#nop"
+    hand_in(owner, honey)
+    hand_in_stars(owner, honey)
+
+    assert [(one.kind, one.ran_out) for one in missing] == [
+        (PaperKind.FOOD_SAFETY, False),
+        (PaperKind.OCOP, True),
+        (PaperKind.GTIN, False),
+    ]
+    assert "Giấy tờ còn thiếu" in page
+    assert asked in page
+    assert asked not in owner.get("/ban-hang/htx-mat/giay-to").text
+    with database.reading() as session:
+        [left] = missing_papers.list_missing(session, honey.producer_id or 0, today=today)
+    assert left.kind is PaperKind.GTIN

@@ -98,7 +98,7 @@ def address_of(secret: str, user: User) -> str:
     return pyotp.TOTP(secret, interval=STEP_SECONDS).provisioning_uri(name=name, issuer_name=ISSUER)
 
 
-def begin(session: Session, user: User, *, keys: Sequence[str], now: datetime) -> None:
+def set_up(session: Session, user: User, *, keys: Sequence[str], now: datetime) -> None:
     """Make a new secret that counts once `confirm` has seen a code of it. Raises NothingBegun."""
     row = session.get(SecondFactor, user.id)
     if row is not None and row.confirmed_at is not None:

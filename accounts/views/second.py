@@ -47,7 +47,7 @@ def begin() -> Response:
     """Make a secret for an app."""
     with transaction() as session:
         user = users.get(session, _person().user_id)
-        second_factors.begin(session, user, keys=keys(), now=utc_now())
+        second_factors.set_up(session, user, keys=keys(), now=utc_now())
     return _see()
 
 

@@ -1,4 +1,4 @@
-"""How far a lot reaches: ten thousand lots in a mesh with circles, and the bare question for it."""
+"""How far a lot reaches, and how soon all of it is off sale: ten thousand lots with circles."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -6,20 +6,21 @@ from functools import partial
 from itertools import repeat
 from uuid import uuid4
 
-from sqlalchemy import delete, insert, select, text
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from accounts.audit import SYSTEM
 from benchmarks.measuring import Path, Side
 from benchmarks.shops import PUBLIC_URL, Shop
-from catalog.lots import Lot
+from catalog.lots import Lot, LotState
 from catalog.variants import Variant
 from core.clock import utc_now
 from core.db import in_batches
-from traceability import events, reach
+from traceability import events, reach, recall_cases, recalls
 from traceability.edges import LotEdge
 from traceability.events import EventKind
 from traceability.reach import Way
+from traceability.recall_cases import CaseKind
 
 LOTS = 10_000
 JUMPS = (1, 13, 101)
@@ -43,6 +44,42 @@ def paths(shop: Shop) -> Iterator[Path]:
         Side(_again, partial(_bare, shop, start)),
         around=partial(_mesh, shop, start),
     )
+    yield Path(
+        f"recall stop, {LOTS:,} lots",
+        "lots/s",
+        "that SELECT and the bare UPDATEs of the same lots: no case, nothing to be told",
+        None,
+        Side(_again, partial(_stop, shop, start)),
+        Side(_again, partial(_bare_stop, shop, start)),
+        around=partial(_mesh, shop, start),
+    )
+
+
+def _stop(shop: Shop, start: list[int], _job: None) -> int:
+    """Take every lot off sale; undone, so that it can be done again."""
+    with shop.database.transaction() as session:
+        lot = session.get_one(Lot, start[0])
+        case = recalls.stop(
+            session,
+            lot,
+            CaseKind.HOLD,
+            reason=CODE,
+            base=PUBLIC_URL,
+            actor=SYSTEM,
+            now=utc_now(),
+        )
+        covered = len(recall_cases.lots_of(session, case.id))
+        session.rollback()
+    return covered
+
+
+def _bare_stop(shop: Shop, start: list[int], _job: None) -> int:
+    with shop.database.transaction() as session:
+        reached = list(session.scalars(_BARE, {"lot": start[0]}))
+        for some in in_batches(reached):
+            session.execute(update(Lot).where(Lot.id.in_(some)).values(state=LotState.HELD))
+        session.rollback()
+    return len(reached)
 
 
 def _again(_seconds: float) -> Iterable[None]:

@@ -36,6 +36,11 @@ class LotLine:
         """Return what the lot is of."""
         return f"{self.product.name} {self.variant.name}".strip()
 
+    @property
+    def made(self) -> int:
+        """Return how many pieces the lot was opened with, 0 where nobody wrote it down."""
+        return self.lot.quantity or 0
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:

@@ -22,6 +22,8 @@ from accounts.login import SignedIn, proof_required, signed_in, staff_required
 from accounts.phones import show_phone
 from catalog.desk import Desk, desk_view
 from catalog.lots import NoReason
+from catalog.places import AdminUnit, known_place
+from catalog.producers import Producer
 from core import i18n, sheets
 from core.clock import utc_now
 from core.errors import Conflict, Forbidden, Invalid, Refusal
@@ -181,9 +183,18 @@ def report(desk: Desk, case_id: int) -> str:
         done = recalls.progress(session, case, producer_id=desk.producer_id)
         made_from = recall_scope.made_from(session, case.lot_id)
         sent = recalls.sent_of_lots(session, covered)
+        house = session.get_one(Producer, desk.producer_id)
+        units = [
+            session.get(AdminUnit, one) if one else None
+            for one in (house.commune_code, house.province_code)
+        ]
+    commune, province = (unit.name if unit else None for unit in units)
     return render_template(
         "shop/desk/recall_report.html",
         desk=desk,
+        house=house,
+        place=known_place(commune, province, house.place_text),
+        show_phone=show_phone,
         case=case,
         opened=opened,
         lines=lines,

@@ -267,6 +267,8 @@ def test_the_file_and_the_report_name_what_went_where(
     assert [row[0] for row in rows[1:]] == [sauce.order.code, sauce.unsent.code]
     assert [row[6:9] for row in rows[1:]] == [["MAM-1", "3", "đã gửi"], ["MAM-1", "2", "chưa gửi"]]
     assert "NUOC-1" in report
+    assert "0912 000 111" in report
+    assert "3 đã gửi khách" in report
     assert sauce.order.code in report
     assert "Nguyễn Thị Ẩn" not in report
 

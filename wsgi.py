@@ -95,6 +95,7 @@ TABLES: list[str] = [
     "shop.season_calls",
     "shop.reviews",
     "shop.recalls",
+    "shop.visits",
     "shop.returns",
     "shop.gift_sets",
     "shop.cart_sets",
@@ -128,6 +129,7 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("catalog.views.staff_goods", "blueprint"),
     ("catalog.views.staff", "blueprint"),
     ("catalog.views.papers", "blueprint"),
+    ("catalog.views.staff_villages", "blueprint"),
     ("traceability.views.scan", "blueprint"),
     ("traceability.views.scan_acts", "blueprint"),
     ("traceability.views.resolver", "blueprint"),
@@ -146,6 +148,8 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("shop.views.machines", "blueprint"),
     ("shop.views.api", "blueprint"),
     ("shop.views.sharing", "blueprint"),
+    ("shop.views.visits", "blueprint"),
+    ("shop.views.visits", "desk"),
     ("shop.views.boards", "blueprint"),
     ("shop.views.boards", "desk"),
     ("shop.views.cart", "blueprint"),
@@ -283,6 +287,7 @@ SCHEDULES: list[tuple[str, int, str]] = [
     (mark("ask carriers about silent parcels"), 3_600, "shop.carriage:ask_about_silent"),
     (mark("forget what carriers said of fees"), 3_600, "shop.carrier_fees:forget_old"),
     (mark("forget what guests saved"), 86_400, "shop.later:forget_old"),
+    (mark("forget visits long past"), 86_400, "shop.visits:forget_old"),
     (mark("forget deleted addresses"), 86_400, "shop.addresses:forget_deleted"),
     (mark("close refused returns"), 3_600, "shop.return_answers:close_due"),
     (mark("remind producers of orders"), 300, "shop.messages:remind_due"),
@@ -310,6 +315,7 @@ DASHBOARD: list[tuple[str, str, str]] = [
     ("desk_recalls.index", mark("Recalls"), "canh-bao"),
     ("desk_shows.index", mark("Live shows"), "live"),
     ("desk_returns.index", mark("Returns"), "lam-lai"),
+    ("desk_visits.index", mark("Visitors"), "lich"),
     ("desk_reviews.index", mark("Reviews"), "sao"),
     ("desk_sets.index", mark("Gift sets"), "don"),
     ("desk_seasons.index", mark("Waiting for new goods"), "lich"),
@@ -337,6 +343,12 @@ DUTIES: list[str] = [
     "shop.payments.bank_desk:tell_duties",
     "shop.return_answers:tell_duties",
     "shop.season_calls:tell_duties",
+    "shop.visits:tell_duties",
+]
+
+# Who tells what is on soon at a village or maker: (session, producer ids, now) → news.
+PLACE_NEWS: list[str] = [
+    "livestream.next_shows:tell",
 ]
 
 # What `flask audit` proves: session → faults, in the order they are told.
@@ -365,6 +377,7 @@ STAFF: list[tuple[str, str, str]] = [
     ("staff_recalls.all_cases", mark("Recalls"), "canh-bao"),
     ("staff_reviews.index", mark("Reviews to check"), "sao"),
     ("staff_sets.index_of_staff", mark("Gift sets"), "don"),
+    ("staff_villages.index", mark("Villages"), "ghim"),
     ("staff_delivery.index", mark("Delivery"), "xe"),
     ("staff_accounts.people", mark("Accounts"), "nguoi"),
     ("staff_accounts.acts", mark("Acts"), "so"),
@@ -424,6 +437,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["schedules"] = [(name, every, named(path)) for name, every, path in SCHEDULES]
     app.extensions["dashboard"] = DASHBOARD
     app.extensions["duties"] = [named(path) for path in DUTIES]
+    app.extensions["place_news"] = [named(path) for path in PLACE_NEWS]
     app.extensions["audits"] = [named(path) for path in AUDITS]
     app.extensions["staff"] = STAFF
     app.extensions["landings"] = LANDINGS

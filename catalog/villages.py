@@ -1,13 +1,23 @@
 """Villages: a craft, a place to visit, the makers who live there. Facts with their source."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from sqlalchemy import ForeignKey, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from accounts.audit import Actor, describe, record
 from catalog.slugs import free_slug
 from core.db import Base
-from core.errors import NotFound
+from core.errors import Invalid, NotFound
 from core.i18n import lazy as _
 from core.text import clean, fold
+
+describe({"village.told": _("wrote the story of a village")})
+
+
+class NobodyVouches(Invalid):
+    """Words about a village without anybody who stands for them."""
 
 
 class NoSuchVillage(NotFound):
@@ -15,7 +25,11 @@ class NoSuchVillage(NotFound):
 
 
 class Village(Base):
-    """One village (làng, thôn) as a source names it; empty stays empty."""
+    """One village (làng, thôn) as a source names it; empty stays empty.
+
+    `story` and `directions` (how to get there) are written by staff, `told_by` names who or what
+    vouches for them.
+    """
 
     __tablename__ = "village"
 
@@ -29,6 +43,12 @@ class Village(Base):
     craft: Mapped[str | None]
     landmark: Mapped[str | None]
     source: Mapped[str]
+    story: Mapped[str | None]
+    story_en: Mapped[str | None]
+    directions: Mapped[str | None]
+    directions_en: Mapped[str | None]
+    told_by: Mapped[str | None]
+    told_at: Mapped[datetime | None]
 
 
 def find_by_slug(session: Session, slug: str) -> Village | None:
@@ -83,3 +103,47 @@ def add(
     session.add(village)
     session.flush()  # gives the village its id
     return village
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a visitor reads of a village besides its craft."""
+
+    story: str | None
+    story_en: str | None
+    directions: str | None
+    directions_en: str | None
+    told_by: str | None
+
+
+def tell(session: Session, village: Village, told: Told, *, actor: Actor, now: datetime) -> None:
+    """Write down story and way there; both need somebody who vouches for them.
+
+    Raises NobodyVouches.
+    """
+    values = {name: clean(getattr(told, name) or "") or None for name in Told.__slots__}
+    if not values["told_by"] and any(values.values()):
+        raise NobodyVouches(
+            _("Name who told it or where it is written, so that readers can judge."),
+            field="told_by",
+        )
+    for name, value in values.items():
+        setattr(village, name, value)
+    village.told_at = now
+    record(session, actor, "village.told", f"village:{village.id}", now=now)
+
+
+def search(
+    session: Session, words: str, *, after_id: int, limit: int
+) -> tuple[list[Village], int | None]:
+    """Return villages whose name holds `words`, and the id after which the next page begins."""
+    pattern = "%" + fold(words).replace("%", "").replace("_", "") + "%"
+    found = list(
+        session.scalars(
+            select(Village)
+            .where(Village.id > after_id, Village.name_folded.like(pattern))
+            .order_by(Village.id)
+            .limit(limit + 1)
+        )
+    )
+    return found[:limit], found[limit - 1].id if len(found) > limit else None

@@ -3,8 +3,9 @@
 Each page is one function with a fixed number of questions to the database, however many rows.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, aliased
@@ -15,6 +16,7 @@ from catalog.listing import Filters
 from catalog.places import AdminUnit
 from catalog.producers import Producer, ProducerState
 from catalog.products import (
+    OcopGroup,
     Product,
     seen_by_buyers,
 )
@@ -50,14 +52,34 @@ class HomePage:
     villages: list[Village]
 
 
+class Season(NamedTuple):
+    """When goods of a place are fresh: month 1 is bit 0 of `months`."""
+
+    slug: str
+    name: str
+    months: int
+
+    @property
+    def numbers(self) -> list[int]:
+        """Return the months, 1 to 12."""
+        return [number for number in range(1, 13) if self.months >> (number - 1) & 1]
+
+
 @dataclass(frozen=True, slots=True)
 class PlacePage:
-    """A village, commune or maker with its goods."""
+    """A village, commune or maker with its goods; `seasons` in the order of the year."""
 
     place: str
     makers: list[Producer]
     villages: list[Village]
     goods: list[Card]
+    seasons: list[Season] = field(default_factory=list)
+    month: int = 0
+
+    @property
+    def to_visit(self) -> list[Card]:
+        """Return the tours, stays and workshops."""
+        return [card for card in self.goods if card.group is OcopGroup.TOURISM]
 
 
 def home(session: Session, *, now: datetime) -> HomePage:
@@ -119,6 +141,8 @@ def village(session: Session, found: Village, *, now: datetime) -> PlacePage:
         makers=_makers(session, Producer.village_id == found.id),
         villages=[],
         goods=_goods(session, Filters(village_id=found.id), now=now),
+        seasons=_seasons(session, Product.village_id == found.id),
+        month=now.astimezone(VIETNAM).month,
     )
 
 
@@ -135,6 +159,8 @@ def commune(session: Session, unit: AdminUnit, *, now: datetime) -> PlacePage:
             )
         ),
         goods=_goods(session, Filters(commune=unit.code), now=now),
+        seasons=_seasons(session, Product.commune_code == unit.code),
+        month=now.astimezone(VIETNAM).month,
     )
 
 
@@ -159,6 +185,19 @@ def _makers(session: Session, where: ColumnElement[bool]) -> list[Producer]:
             .limit(MOST_GOODS_OF_A_PLACE)
         )
     )
+
+
+def _seasons(session: Session, where: ColumnElement[bool]) -> list[Season]:
+    """Return what has a season here, the one that begins first in the year first."""
+    rows = session.execute(
+        select(Product.slug, Product.name, Product.season_months)
+        .outerjoin(Producer, Producer.id == Product.producer_id)
+        .where(where, Product.season_months != 0, seen_by_buyers())
+        .order_by(Product.name_lower, Product.id)
+        .limit(MOST_GOODS_OF_A_PLACE)
+    )
+    found = [Season(*row) for row in rows]
+    return sorted(found, key=lambda season: season.numbers[0])
 
 
 def _goods(session: Session, filters: Filters, *, now: datetime) -> list[Card]:

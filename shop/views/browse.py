@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -26,7 +27,7 @@ from catalog.cards import Card
 from catalog.certificates import OCOP_MONTHS, PAPER_NAMES
 from catalog.illustrations import alt_text
 from catalog.places import Level, NoSuchUnit
-from catalog.producers import NoSuchProducer, ProducerState
+from catalog.producers import NoSuchProducer, Producer, ProducerState
 from catalog.products import KIND, NoSuchProduct
 from catalog.slugs import find_new_slug
 from catalog.wording import KEEPS_NAMES
@@ -36,9 +37,10 @@ from core.i18n import language, show_money
 from core.money import Money
 from core.web.locale import PREFIX, canonical_url
 from core.web.requests import error_page, public, reading
-from shop import browsing, product_page, sharing, storefront, structured, wording
+from shop import browsing, place_news, product_page, sharing, storefront, structured, wording
 from shop.browsing import Browse
 from shop.carts import MOST_OF_ONE
+from shop.place_news import PlaceNews
 from shop.product_page import NoLongerSold, ProductPage
 from traceability.diary import KIND_NAMES
 
@@ -243,6 +245,11 @@ def _picture(look: str) -> str:
     return f"{current_app.config['SETTINGS'].PUBLIC_URL}{asset(f'tranh/{look}-1200.jpg')}"
 
 
+def _news(session: Session, makers: Sequence[Producer], now: datetime) -> list[PlaceNews]:
+    tellers = current_app.extensions["place_news"]
+    return place_news.list_news(session, [maker.id for maker in makers], tellers, now=now)
+
+
 @blueprint.get("/lang/<slug>")
 @public
 def village(slug: str) -> Response | str:
@@ -251,11 +258,14 @@ def village(slug: str) -> Response | str:
         found = villages.find_by_slug(session, slug)
         if found is None:
             return _moved(session, "village", slug, "browse.village")
-        page = storefront.village(session, found, now=utc_now())
+        now = utc_now()
+        page = storefront.village(session, found, now=now)
+        news = _news(session, page.makers, now)
     return render_template(
         "shop/village.html",
         village=found,
         page=page,
+        news=news,
         shared=sharing.of_village(found, page.place, url=canonical_url()),
         structured=structured.of_village(found, page.place, canonical_url),
     )
@@ -269,11 +279,14 @@ def commune(code: str) -> str:
         unit = places.get_unit(session, code[:10])
         if unit.level is not Level.COMMUNE:
             raise NoSuchUnit
-        page = storefront.commune(session, unit, now=utc_now())
+        now = utc_now()
+        page = storefront.commune(session, unit, now=now)
+        news = _news(session, page.makers, now)
     return render_template(
         "shop/commune.html",
         unit=unit,
         page=page,
+        news=news,
         shared=sharing.of_commune(page.place, url=canonical_url()),
     )
 
@@ -288,11 +301,14 @@ def producer(slug: str) -> Response | str:
             return _moved(session, "producer", slug, "browse.producer")
         if maker.state is not ProducerState.APPROVED:
             raise NoSuchProducer
-        page = storefront.producer(session, maker, now=utc_now())
+        now = utc_now()
+        page = storefront.producer(session, maker, now=now)
+        news = _news(session, [maker], now)
     return render_template(
         "shop/producer.html",
         maker=maker,
         page=page,
+        news=news,
         kind_names=wording.MAKER_KINDS,
         structured=structured.of_producer(maker, page.place, canonical_url),
         shared=sharing.of_producer(maker, page.place, url=canonical_url()),

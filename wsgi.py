@@ -97,6 +97,7 @@ TABLES: list[str] = [
     "shop.recalls",
     "shop.visits",
     "shop.returns",
+    "shop.complaints",
     "shop.gift_sets",
     "shop.cart_sets",
     "shop.payments.refunds",
@@ -194,10 +195,14 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("shop.views.desk_recalls", "blueprint"),
     ("shop.views.desk_recalls", "staff"),
     ("shop.views.staff_returns", "blueprint"),
+    ("shop.views.complaints", "blueprint"),
+    ("shop.views.complaints", "desk"),
+    ("shop.views.complaints", "staff"),
     ("shop.views.staff_reviews", "blueprint"),
     ("shop.views.staff_proofs", "blueprint"),
     ("livestream.views.feeds", "blueprint"),
     ("livestream.views.desk_feeds", "blueprint"),
+    ("livestream.views.desk_preview", "blueprint"),
     ("livestream.views.shows", "blueprint"),
     ("livestream.views.desk_shows", "blueprint"),
 ]
@@ -316,6 +321,7 @@ DASHBOARD: list[tuple[str, str, str]] = [
     ("desk_shows.index", mark("Live shows"), "live"),
     ("desk_returns.index", mark("Returns"), "lam-lai"),
     ("desk_visits.index", mark("Visitors"), "lich"),
+    ("desk_complaints.index", mark("Complaints"), "chuong"),
     ("desk_reviews.index", mark("Reviews"), "sao"),
     ("desk_sets.index", mark("Gift sets"), "don"),
     ("desk_seasons.index", mark("Waiting for new goods"), "lich"),
@@ -342,6 +348,7 @@ DUTIES: list[str] = [
     "shop.parcel_desk:tell_duties",
     "shop.payments.bank_desk:tell_duties",
     "shop.return_answers:tell_duties",
+    "shop.complaints:tell_duties",
     "shop.season_calls:tell_duties",
     "shop.visits:tell_duties",
 ]
@@ -372,6 +379,7 @@ STAFF: list[tuple[str, str, str]] = [
     ("staff.places_to_sell", mark("Producers"), "cua-hang"),
     ("staff.helpers", mark("Helpers"), "khien"),
     ("staff_returns.index", mark("Returns to decide"), "lam-lai"),
+    ("staff_complaints.queue", mark("Complaints"), "chuong"),
     ("staff_goods.index", mark("Goods to look at"), "anh"),
     ("staff_papers.index", mark("Papers to check"), "giay"),
     ("staff_recalls.all_cases", mark("Recalls"), "canh-bao"),
@@ -402,6 +410,7 @@ LANDINGS: dict[str, str] = {
 # Named places in lower floors' pages that upper floors fill: slot → template to include.
 SLOTS: dict[str, list[str]] = {
     "account.home": ["catalog/_account_home.html", "shop/_account_home.html"],
+    "desk.product": ["livestream/_product_preview.html"],
     "desk.home": ["shop/desk/_day.html"],
     "staff.home": ["shop/_staff_home.html"],
 }

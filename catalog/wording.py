@@ -40,7 +40,7 @@ FIELD_NAMES = {
     "storage_note": _("How to keep"),
     "usage_note": _("How to use"),
     "keeps_for": _("Keeps for"),
-    "keeps_unit": _("Keeps for"),
+    "keeps_unit": _("In days, months or years"),
     "weight_g": _("Weight in grams"),
     "length_cm": _("Length in cm"),
     "width_cm": _("Width in cm"),

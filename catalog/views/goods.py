@@ -100,7 +100,9 @@ def save(desk: Desk, product_id: int) -> Response:
                 now=utc_now(),
             )
             version, group = product.version, product.group
-            told = [str(words) for _field, words in publishing.missing(session, product)]
+            told = [
+                (field, str(words)) for field, words in publishing.missing(session, product)
+            ]
     except BadValues as wrong:
         errors = {name: str(words) for name, words in wrong.problems.items()}
         if _by_script():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from catalog.certificates import Certificate, PaperKind, PaperState, stars_today
@@ -55,6 +55,15 @@ class FeedItem:
     on_from: datetime | None = None
     on_until: datetime | None = None
     abv_tenths: int | None = None
+    picture: str | None = None
+    picture_side: int | None = None
+
+
+def of_product(session: Session, product_id: int, *, now: datetime) -> list[FeedItem]:
+    """Return the items that one product gives once it is live, whatever it is now."""
+    query = _query().where(Variant.product_id == product_id).order_by(Variant.position)
+    rows = list(session.execute(query, {"now": now}))
+    return list(_with_stock_and_stars(session, rows, now)) if rows else []
 
 
 def each_item(
@@ -68,13 +77,29 @@ def each_item(
 
 
 def _page(session: Session, after: int, producer_id: int | None, now: datetime) -> list[Row[Any]]:
+    query = (
+        _query()
+        .where(
+            Variant.id > after,
+            Product.state == ProductState.LIVE,
+            Producer.state == ProducerState.APPROVED,
+        )
+        .order_by(Variant.id)
+        .limit(PAGE)
+    )
+    if producer_id is not None:
+        query = query.where(Product.producer_id == producer_id)
+    return list(session.execute(query, {"now": now}))
+
+
+def _query() -> Select[Any]:
     siblings = (
         select(func.count())
         .where(Variant.product_id == Product.id, Variant.price.is_not(None))
         .correlate(Product)
         .scalar_subquery()
     )
-    query = (
+    return (
         select(
             Variant.id.label("variant_id"),
             Variant.sku,
@@ -94,6 +119,8 @@ def _page(session: Session, after: int, producer_id: int | None, now: datetime) 
             Product.group,
             Product.motif,
             Product.abv_tenths,
+            Product.picture,
+            Product.picture_side,
             Producer.name.label("producer"),
             Producer.slug.label("producer_slug"),
             AdminUnit.name.label("place"),
@@ -102,18 +129,8 @@ def _page(session: Session, after: int, producer_id: int | None, now: datetime) 
         .join(Product, Product.id == Variant.product_id)
         .join(Producer, Producer.id == Product.producer_id)
         .outerjoin(AdminUnit, AdminUnit.code == Product.commune_code)
-        .where(
-            Variant.id > after,
-            Variant.price.is_not(None),
-            Product.state == ProductState.LIVE,
-            Producer.state == ProducerState.APPROVED,
-        )
-        .order_by(Variant.id)
-        .limit(PAGE)
+        .where(Variant.price.is_not(None))
     )
-    if producer_id is not None:
-        query = query.where(Product.producer_id == producer_id)
-    return list(session.execute(query, {"now": now}))
 
 
 def _with_stock_and_stars(

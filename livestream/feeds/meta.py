@@ -9,6 +9,7 @@ from catalog.gtin import is_valid_gtin
 from catalog.products import OcopGroup
 from core.clock import VIETNAM
 from core.i18n import mark
+from core.sizes import CHANNEL, key_of
 from livestream.feeds.categories import google_category
 from livestream.feeds.items import FeedItem
 from livestream.feeds.problems import Problem, Severity
@@ -58,6 +59,7 @@ GROUP_WORDS = {
 }
 ALCOHOL = {"417", "421"}
 GOOD_ID = re.compile(r"[A-Za-z0-9_-]{1,50}")
+SMALLEST_PICTURE = 500
 LONGEST_TITLE = 150
 LONGEST_DESCRIPTION = 5_000
 LONGEST_BRAND = 70
@@ -68,12 +70,16 @@ Row = dict[str, str]
 
 
 class PictureAddress:
-    """Where the channel picture of a motif lies: absolute, its name carries its content."""
+    """Where the channel picture of goods lies: absolute, its name carries its content."""
 
     def __init__(self, public_url: str, names: dict[str, str]) -> None:
         """Take the shop's address and the names of the built static files."""
         self._public_url = public_url
         self._names = names
+
+    def of_photo(self, name: str) -> str:
+        """Return the square JPEG, 1200 px at most, of a photo of the goods."""
+        return f"{self._public_url}/media/{key_of(name, CHANNEL, 'jpg')}"
 
     def of(self, motif: str) -> str | None:
         """Return the 1200×1200 JPEG of `motif`, None when there is none."""
@@ -99,11 +105,19 @@ def row(item: FeedItem, around: Surroundings) -> tuple[Row | None, list[Problem]
     told = _Told(item.sku)
     title = _title(item, told)
     description = _description(item, title, told)
-    picture = around.picture_url.of(item.motif)
+    pictures = around.picture_url
+    picture = pictures.of_photo(item.picture) if item.picture else pictures.of(item.motif)
     _check_id(item, told)
     _check_price(item, told)
     if picture is None:
         told.error(11, "image_link", "EMPTY_IMAGE_URL", mark("Add a picture of the goods."))
+    elif (item.picture_side or SMALLEST_PICTURE) < SMALLEST_PICTURE:
+        told.error(
+            11,
+            "image_link",
+            "IMAGE_RESOLUTION_LOW",
+            mark("The photo is smaller than 500 px. Take it again, or cut less away."),
+        )
     if item.food_paper_expired and item.group in {OcopGroup.FOOD, OcopGroup.BEVERAGE}:
         told.error(
             18,

@@ -61,7 +61,11 @@ function saved(sent, said) {
   if (said.missing.length) {
     const words = document.createElement('p'), items = document.createElement('ul')
     words.textContent = list.dataset.words
-    items.append(...said.missing.map(text => Object.assign(document.createElement('li'), { textContent: text })))
+    items.append(...said.missing.map(([name, text]) => {
+      const item = document.createElement('li')
+      item.append(Object.assign(document.createElement('a'), { href: '#' + name, textContent: text }))
+      return item
+    }))
     list.append(words, items)
   }
   const badge = document.querySelector('[data-missing-count]')

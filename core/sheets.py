@@ -13,7 +13,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from io import BytesIO, StringIO
+from typing import BinaryIO
 
+import xlsxwriter
 from python_calamine import CalamineError, PasswordError, WorksheetNotFound, XmlError, ZipError
 from python_calamine import load_workbook as open_workbook
 
@@ -21,10 +23,9 @@ from core.errors import Invalid
 from core.i18n import lazy as _
 from core.text import clean, has_control_characters, nfc
 
-LARGEST_FILE = 5 * 1024 * 1024
-MOST_ROWS = 5_000
-MOST_COLUMNS = 60
 LONGEST_CELL = 32 * 1024
+# Excel takes no more letters on the tab of a sheet.
+LONGEST_SHEET_NAME = 31
 MOST_MEMBERS = 500
 MOST_UNPACKED = 50 * 1024 * 1024
 # Small members of honest files are squeezed harder than this; only large ones are weighed.
@@ -57,19 +58,35 @@ class Row:
     cells: tuple[str, ...]
 
 
-def read(data: bytes, *, field: str = "file") -> list[Row]:
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one table may hold."""
+
+    megabytes: int = 5
+    rows: int = 5_000
+    columns: int = 60
+
+
+USUAL = Limits()
+
+
+def read(data: bytes, *, field: str = "file", limits: Limits = USUAL) -> list[Row]:
     """Return the rows that hold anything, of a CSV file or of an XLSX file's first sheet.
 
     Every cell is text in NFC: a number without its format (1500000), a moment as ISO says it
     («2026-11-25 10:15:00»). Raises BadSheet with a sentence for whoever chose the file.
     """
-    if len(data) > LARGEST_FILE:
-        raise BadSheet(_("The file is larger than 5 MB. Split it and send the parts."), field=field)
+    if len(data) > limits.megabytes * 1024 * 1024:
+        message = _(
+            "The file is larger than %(most)s MB. Split it and send the parts.",
+            most=limits.megabytes,
+        )
+        raise BadSheet(message, field=field)
     if data.startswith(_OLD_EXCEL):
         message = _("This is an old Excel file (.xls). Save it as .xlsx or .csv, then send it.")
         raise BadSheet(message, field=field)
     try:
-        rows = _xlsx(data) if data.startswith(_ZIP) else _csv(data)
+        rows = _xlsx(data, limits) if data.startswith(_ZIP) else _csv(data, limits)
     except BadSheet as refusal:
         raise BadSheet(refusal.message, field=field) from refusal
     found = [Row(number, cells) for number, cells in enumerate(rows, start=1) if any(cells)]
@@ -90,6 +107,23 @@ def csv_lines(rows: Iterable[Sequence[str]]) -> bytes:
     return text.getvalue().encode()
 
 
+def write_xlsx(rows: Iterable[Sequence[str]], file: BinaryIO, *, name: str) -> None:
+    """Write rows as a spreadsheet whose every cell is text, a few rows in memory at a time.
+
+    The first row is the heading and stays in sight; nothing in a cell is ever run as a formula.
+    """
+    book = xlsxwriter.Workbook(
+        file, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    )
+    sheet = book.add_worksheet(name[:LONGEST_SHEET_NAME])
+    bold = book.add_format({"bold": True})
+    sheet.freeze_panes(1, 0)
+    for number, row in enumerate(rows):
+        for column, cell in enumerate(row):
+            sheet.write_string(number, column, cell[: LONGEST_CELL - 1], None if number else bold)
+    book.close()
+
+
 def without_formula(text: str) -> str:
     """Return `text` so that no spreadsheet takes it for a formula; numbers stay numbers."""
     bare = text.lstrip(_SPACES_BEFORE)
@@ -98,16 +132,16 @@ def without_formula(text: str) -> str:
     return text
 
 
-def _csv(data: bytes) -> list[tuple[str, ...]]:
+def _csv(data: bytes, limits: Limits) -> list[tuple[str, ...]]:
     text = _decoded(data)
     lines = [line for line in text.splitlines() if line.strip()][:20]
     reader = csv.reader(StringIO(text, newline=""), delimiter=_delimiter(lines))
     rows: list[tuple[str, ...]] = []
     try:
         for cells in reader:
-            if len(rows) > MOST_ROWS:
-                raise _too_many()
-            rows.append(_tidy(cells))
+            if len(rows) > limits.rows:
+                raise _too_many(limits)
+            rows.append(_tidy(cells, limits))
     except csv.Error as error:
         raise BadSheet(_("The file cannot be read as a table. Save it as .xlsx.")) from error
     return rows
@@ -145,15 +179,15 @@ def _delimiter(lines: list[str]) -> str:
         return ","
 
 
-def _xlsx(data: bytes) -> list[tuple[str, ...]]:
-    _look_inside(data)
+def _xlsx(data: bytes, limits: Limits) -> list[tuple[str, ...]]:
+    _look_inside(data, limits)
     try:
         with open_workbook(BytesIO(data)) as workbook:
             sheet = workbook.get_sheet_by_index(0)
-            if sheet.total_height > MOST_ROWS or sheet.total_width > MOST_COLUMNS:
-                raise _too_many()
+            if sheet.total_height > limits.rows or sheet.total_width > limits.columns:
+                raise _too_many(limits)
             return [
-                _tidy([_text_of(cell) for cell in row])
+                _tidy([_text_of(cell) for cell in row], limits)
                 for row in sheet.to_python(skip_empty_area=False)
             ]
     except PasswordError as error:
@@ -162,7 +196,7 @@ def _xlsx(data: bytes) -> list[tuple[str, ...]]:
         raise _not_excel() from error
 
 
-def _look_inside(data: bytes) -> None:
+def _look_inside(data: bytes, limits: Limits) -> None:
     """Refuse a spreadsheet that swells, that is none, or whose cells lie far out."""
     try:
         with zipfile.ZipFile(BytesIO(data)) as packed:
@@ -173,26 +207,26 @@ def _look_inside(data: bytes) -> None:
     if len(names) != len(set(names)) or "xl/workbook.xml" not in names:
         raise _not_excel()
     if len(members) > MOST_MEMBERS:
-        raise _too_many()
+        raise _too_many(limits)
     left = MOST_UNPACKED
     sheets: list[bytes] = []
     texts: list[int] = []
     for member in members:
-        content = _unpacked(data, member, left)
+        content = _unpacked(data, member, left, limits)
         left -= len(content)
         if len(content) > WEIGHED_FROM and len(content) > GREATEST_RATIO * member.compress_size:
-            raise _too_many()
+            raise _too_many(limits)
         if member.filename.lower().endswith((".xml", ".rels", ".vml")):
-            _refuse_tricks(content)
+            _refuse_tricks(content, limits)
             sheets += [content] if b"sheetData" in content else []
             texts += _lengths(content) if b"sst" in content else []
     # One long text that a hundred thousand cells point to is written out as often.
     pointed = (int(value) for sheet in sheets for value in _VALUE.findall(sheet))
     if sum(texts[number] for number in pointed if number < len(texts)) > MOST_UNPACKED:
-        raise _too_many()
+        raise _too_many(limits)
 
 
-def _unpacked(data: bytes, member: zipfile.ZipInfo, most: int) -> bytes:
+def _unpacked(data: bytes, member: zipfile.ZipInfo, most: int, limits: Limits) -> bytes:
     """Return what a member really holds: the size a zip tells of itself may be a lie."""
     header = data[member.header_offset : member.header_offset + _LOCAL_HEADER]
     if len(header) < _LOCAL_HEADER or not header.startswith(_ZIP) or member.flag_bits & 1:
@@ -211,21 +245,21 @@ def _unpacked(data: bytes, member: zipfile.ZipInfo, most: int) -> bytes:
     else:
         raise _not_excel()
     if len(content) > most:
-        raise _too_many()
+        raise _too_many(limits)
     if len(content) != member.file_size:
         raise _not_excel()
     return content
 
 
-def _refuse_tricks(xml: bytes) -> None:
+def _refuse_tricks(xml: bytes, limits: Limits) -> None:
     if b"<!DOCTYPE" in xml or b"<!ENTITY" in xml or b"\x00" in xml:
         raise _not_excel()
     for column, row in _CELL.findall(xml):
-        if int(row) > MOST_ROWS or _column_number(column) > MOST_COLUMNS:
-            raise _too_many()
+        if int(row) > limits.rows or _column_number(column) > limits.columns:
+            raise _too_many(limits)
     for row in _ROW.findall(xml):
-        if int(row) > MOST_ROWS:
-            raise _too_many()
+        if int(row) > limits.rows:
+            raise _too_many(limits)
 
 
 def _lengths(shared: bytes) -> list[int]:
@@ -250,19 +284,24 @@ def _text_of(cell: str | float | bool | time | date | datetime | timedelta) -> s
     return str(cell)
 
 
-def _tidy(cells: Sequence[str]) -> tuple[str, ...]:
+def _tidy(cells: Sequence[str], limits: Limits) -> tuple[str, ...]:
     while cells and not cells[-1].strip():
         cells = cells[:-1]
-    if len(cells) > MOST_COLUMNS or any(len(cell) > LONGEST_CELL for cell in cells):
-        raise _too_many()
+    if len(cells) > limits.columns or any(len(cell) > LONGEST_CELL for cell in cells):
+        raise _too_many(limits)
     if any(has_control_characters(cell) for cell in cells):
         raise BadSheet(_("The file holds characters that cannot be read."))
     return tuple(clean(cell) for cell in cells)
 
 
-def _too_many() -> BadSheet:
+def _too_many(limits: Limits) -> BadSheet:
     return BadSheet(
-        _("The file is too large: at most 5,000 rows and 60 columns. Split it and send the parts.")
+        _(
+            "The file is too large: at most %(rows)s rows and %(columns)s columns. Split it and"
+            " send the parts.",
+            rows=limits.rows,
+            columns=limits.columns,
+        )
     )
 
 

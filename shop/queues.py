@@ -5,10 +5,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from catalog import paperwork
+from catalog import joining, paperwork
 from core import tasks
 from core.i18n import mark
-from shop import order_book, parcel_watch, remittances, returns
+from shop import complaints, order_book, parcel_watch, remittances, returns
 from shop.order_book import Need
 from shop.payments import bank_desk
 from traceability import recall_cases
@@ -35,6 +35,18 @@ def list_queues(session: Session, *, now: datetime) -> list[Queue]:
             "staff_recalls.all_cases",
             {},
             recall_cases.count_asked(session),
+        ),
+        Queue(
+            mark("Complaints that wait for an answer"),
+            "staff_complaints.queue",
+            {},
+            complaints.count_waiting(session),
+        ),
+        Queue(
+            mark("Producers who ask to sell"),
+            "staff_joining.index",
+            {},
+            joining.count_sent(session),
         ),
         Queue(
             mark("Papers that wait for staff"),

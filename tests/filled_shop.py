@@ -49,6 +49,7 @@ from tests.factories import (
 )
 from tests.filled_aftersale import after_sale
 from tests.filled_goods import goods
+from tests.filled_joining import joins
 from tests.filled_trace import traces
 from traceability import checkpoints, recalls, serials, trace_codes
 from traceability.recall_cases import Case, CaseKind
@@ -133,7 +134,6 @@ def _fill(session: Session, *, now: datetime, text: str) -> FilledShop:
         "method_id": way.id,
         "slug": product.slug,
         "staff.slug": producer.slug,
-        "staff_joining.slug": producer.slug,
         "code": code,
         "rest": f"{GTIN}/10/{lot.code}",
         "letters": PACKED,
@@ -178,6 +178,7 @@ def _fill(session: Session, *, now: datetime, text: str) -> FilledShop:
         "payout_id": _a_payout(session, producer, people["staff"], now=now, text=text),
         "desk_vouchers.voucher_id": _a_voucher(session, Funder.PRODUCER, producer, now, text),
         "staff_vouchers.voucher_id": _a_voucher(session, Funder.PLATFORM, producer, now, text),
+        **joins(session, producer, order, people["buyer"], now=now, text=text),
         **traces(session, producer, product, lot, code, now=now, text=text),
         **goods(session, producer, product, now=now, text=text),
         **after_sale(session, order, part_id, producer, product, variant, now=now, text=text),

@@ -202,6 +202,7 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("shop.views.staff_proofs", "blueprint"),
     ("livestream.views.feeds", "blueprint"),
     ("livestream.views.desk_feeds", "blueprint"),
+    ("livestream.views.desk_preview", "blueprint"),
     ("livestream.views.shows", "blueprint"),
     ("livestream.views.desk_shows", "blueprint"),
 ]
@@ -409,6 +410,7 @@ LANDINGS: dict[str, str] = {
 # Named places in lower floors' pages that upper floors fill: slot → template to include.
 SLOTS: dict[str, list[str]] = {
     "account.home": ["catalog/_account_home.html", "shop/_account_home.html"],
+    "desk.product": ["livestream/_product_preview.html"],
     "desk.home": ["shop/desk/_day.html"],
     "staff.home": ["shop/_staff_home.html"],
 }

@@ -62,7 +62,7 @@ _TRIES = (
     *(_Try(_BELOW, LEAST_SIZE, lines) for lines in FRUGALITY[:3]),
     *(_Try((Way.ALL_BESIDE,), LEAST_SIZE, lines) for lines in FRUGALITY[:3]),
     *(_Try(_ANYHOW, LEAST_SIZE, lines, cut=True) for lines in FRUGALITY),
-    _Try((Way.UNDER,), LEAST_SIZE, None),
+    _Try((Way.UNDER, Way.ALL_BESIDE), LEAST_SIZE, None),
 )
 
 
@@ -107,7 +107,7 @@ class Star:
 class Layout:
     """One label without its QR: that begins at (`code_x`, `code_y`), quiet zone included.
 
-    `below` are the lines of the readable code; each takes so many of its pieces.
+    `below` are the lines of the readable code; each takes so many of its words.
     """
 
     modules: int
@@ -125,11 +125,12 @@ class Layout:
 
     def readable(self, pieces: Sequence[str]) -> tuple[Line, ...]:
         """Return the lines of one label's readable code, smaller if one of them is too wide."""
+        every = " ".join(pieces).split(" ")
         start = 0
         squeeze = 1.0
         words: list[str] = []
         for line, count in self.below:
-            words.append(" ".join(pieces[start : start + count]))
+            words.append(" ".join(every[start : start + count]))
             start += count
             wide = paper.width_of(words[-1], line.size, bold=False)
             squeeze = min(squeeze, line.width / wide)
@@ -206,10 +207,12 @@ class _Draft:
         left = sheet.inset_x if self.way is Way.UNDER else x + side
         over = self.way is Way.ALL_BESIDE
         below = self._below(pieces, low, left=left if over else sheet.inset_x)
-        if below is None or (not over and y + side > self._top_of(below) + 1e-9):
+        # Beside the code its lines may begin at the label's top, below it they begin where it ends.
+        free = sheet.inset_y if over else y + side
+        if below is None or free > self._top_of(below) + 1e-9:
             return None
         if lines is None:
-            return self._layout(middle, y, [], below)
+            return self._layout(x if over else middle, y, [], below)
         top = y + side if self.way is Way.UNDER else sheet.inset_y
         room = sheet.label_width - sheet.inset_x - left
         rows = self._rows(room, lines) if room >= LEAST_WORDS else []
@@ -232,19 +235,25 @@ class _Draft:
     def _below(
         self, pieces: Sequence[str], low: float, *, left: float
     ) -> tuple[tuple[Line, int], ...] | None:
-        """Return the lines of the readable code, which begin at `left` and end at `low`."""
+        """Return the lines of the readable code, which begin at `left` and end at `low`.
+
+        A piece wider than its room is set as its words, one below the other.
+        """
         size = min(self.size, COMFORTABLE)
         width = self.sheet.label_width - self.sheet.inset_x - left
+        units: list[str] = []
+        for piece in pieces:
+            units += [piece] if _wide(piece, size) * LEAST_SQUEEZE <= width else piece.split(" ")
         counts: list[int] = []
         words = ""
-        for piece in pieces:
-            longer = f"{words} {piece}" if words else piece
-            if counts and paper.width_of(longer, size, bold=False) <= width:
-                counts[-1] += 1
+        for unit in units:
+            longer = f"{words} {unit}" if words else unit
+            if counts and _wide(longer, size) <= width:
+                counts[-1] += len(unit.split(" "))
                 words = longer
-            elif paper.width_of(piece, size, bold=False) * LEAST_SQUEEZE <= width:
-                counts.append(1)
-                words = piece
+            elif _wide(unit, size) * LEAST_SQUEEZE <= width:
+                counts.append(len(unit.split(" ")))
+                words = unit
             else:
                 return None
         high = paper.line_height(size)
@@ -321,6 +330,10 @@ class _Draft:
             Star(start + number * 2.1 * radius, middle, radius)
             for number in range(self.content.stars or 0)
         ]
+
+
+def _wide(words: str, size: float) -> float:
+    return paper.width_of(words, size, bold=False)
 
 
 def _mark(stars: int) -> str:

@@ -10,19 +10,22 @@ import json as json_text
 import logging
 import socket
 import threading
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from ipaddress import IPv6Address, ip_address
 from time import monotonic
 from typing import Any, Generic, TypeVar
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from core.errors import Unavailable
+from core.errors import Invalid, Unavailable
 from core.i18n import lazy
 
 T = TypeVar("T")
@@ -35,6 +38,9 @@ SILENCE_SECONDS = 2.0
 MOST_BYTES = 1_000_000
 PIECE = 16_384
 OUT_OF_ORDER = 500
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+MOST_REDIRECTS = 3
+PUBLIC_BREAKERS = 64
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +56,10 @@ class NoAnswer(Unavailable):
     def __str__(self) -> str:
         """Return what the log wants to know; people are shown `message`."""
         return f"{self.service}: {self.why}"
+
+
+class NotPublic(Invalid):
+    """The address is none that a stranger may send us to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +263,53 @@ def fetch(
             return Answer(service, response.status_code, names, bytes(body))
 
 
+def get_public(url: str, *, seconds: float = SECONDS, most_bytes: int = MOST_BYTES) -> Answer:
+    """Return what lies at an address that a stranger wrote down, or raise NotPublic or NoAnswer.
+
+    Only http and https on their own ports, and only machines of the open internet: the name is
+    looked up first, and who is really at the other end is looked at again before anything is said,
+    so neither a name that changes its mind nor a redirect leads into the house.
+    """
+    answer = Answer("", 0, {}, b"")
+    for _hop in range(MOST_REDIRECTS + 1):
+        host = _public_host(url)
+        # One bad host must not stop the others, and hosts without number must not fill the memory.
+        service = f"public web {zlib.crc32(host.encode()) % PUBLIC_BREAKERS}"
+
+        def call(url: str = url, service: str = service, host: str = host) -> Answer:
+            for found in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM):
+                _refuse_private(str(found[4][0]))
+            _of_thread.public_only = True
+            return fetch(service, "GET", url, most_bytes=most_bytes)
+
+        answer = ask(service, call, seconds=seconds)
+        if answer.status not in REDIRECTS or "location" not in answer.headers:
+            return answer
+        url = urljoin(url, answer.headers["location"])
+    raise NotPublic(lazy("This address leads on and on. Give the address of the file itself."))
+
+
+def _public_host(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        port, host = parts.port, parts.hostname
+    except ValueError:
+        host = port = None
+        parts = urlsplit("")
+    if parts.scheme not in {"http", "https"} or not host or port not in {None, 80, 443}:
+        raise NotPublic(lazy("Write the whole address, beginning with https://."))
+    return host
+
+
+def _refuse_private(address: str) -> None:
+    """Raise NotPublic for an address that is not on the open internet."""
+    peer = ip_address(address.partition("%")[0])
+    if isinstance(peer, IPv6Address) and peer.ipv4_mapped is not None:
+        peer = peer.ipv4_mapped
+    if not peer.is_global or peer.is_multicast:
+        raise NotPublic(lazy("This address does not lie on the open internet."))
+
+
 def forget() -> None:
     """Forget how every service fared, as in a new process."""
     _breakers.clear()
@@ -283,6 +340,12 @@ class _LeashedAdapter(HTTPAdapter):
 
 
 def _leashed(opened: socket.socket) -> socket.socket:
+    if getattr(_of_thread, "public_only", False):
+        try:
+            _refuse_private(str(opened.getpeername()[0]))
+        except NotPublic:
+            opened.close()
+            raise
     leash: _Leash | None = getattr(_of_thread, "leash", None)
     if leash is not None:
         try:

@@ -232,3 +232,67 @@ def _ask_quietly(service: str, call: Callable[[], object]) -> None:
 
 def _threads_of(service: str) -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == f"ask {service}"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://127.0.0.1/a.jpg",
+        "http://localhost/a.jpg",
+        "http://[::1]/",
+        "http://[::ffff:10.0.0.1]/",
+        "http://10.1.2.3/",
+        "http://169.254.169.254/latest/meta-data",
+        "http://2130706433/",
+        "http://0/",
+        "http://cho.example:5432/",
+        "ftp://cho.example/a.jpg",
+        "file:///etc/passwd",
+        "/etc/passwd",
+        "http://cho.example:99999/",
+        "http://[",
+    ],
+)
+def test_no_address_of_a_stranger_leads_into_the_house(address: str) -> None:
+    with pytest.raises(outgoing.NotPublic):
+        outgoing.get_public(address, seconds=2)
+
+
+def test_a_name_that_changes_its_mind_is_refused_before_anything_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = iter(["93.184.216.34", "127.0.0.1"])
+    real = socket.getaddrinfo
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+        def changing(_host: object, given: object, *_words: object, **_named: object) -> object:
+            return real(next(asked), port if given else None, type=socket.SOCK_STREAM)
+
+        monkeypatch.setattr(socket, "getaddrinfo", changing)
+        with pytest.raises(outgoing.NotPublic):
+            outgoing.get_public("http://cho.example/a.jpg", seconds=2)
+        caller, _address = listener.accept()
+        with caller:
+            said = caller.recv(1_000)
+
+    assert next(asked, None) is None
+    assert said == b""
+
+
+def test_a_redirect_into_the_house_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = {
+        "http://cho.example/a": outgoing.Answer("x", 302, {"location": "/b"}, b""),
+        "http://cho.example/b": outgoing.Answer("x", 301, {"location": "http://10.0.0.9/"}, b""),
+    }
+    monkeypatch.setattr(
+        socket, "getaddrinfo",
+        lambda host, *_words, **_named: [
+            (0, 0, 0, "", ("10.0.0.9" if host == "10.0.0.9" else "93.184.216.34", 0))
+        ],
+    )  # fmt: skip
+    monkeypatch.setattr(outgoing, "fetch", lambda _service, _method, url, **_rest: answers[url])
+
+    with pytest.raises(outgoing.NotPublic):
+        outgoing.get_public("http://cho.example/a", seconds=2)

@@ -12,6 +12,7 @@ from benchmarks import (
     feeding,
     labels,
     ordering,
+    picturing,
     proving,
     recalling,
     shops,
@@ -31,7 +32,7 @@ IN_THE_LARGEST: tuple[Paths, ...] = (
     proving.paths,
     recalling.paths,
 )
-WITHOUT_DATABASE: tuple[Paths, ...] = (labels.paths,)
+WITHOUT_DATABASE: tuple[Paths, ...] = (labels.paths, picturing.paths)
 
 
 @dataclass(frozen=True, slots=True)

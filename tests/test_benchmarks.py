@@ -28,6 +28,7 @@ PATHS = {
     "log verify",
     "label code, SVG",
     "label code, PNG",
+    "photo, every size",
 }
 
 

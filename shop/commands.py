@@ -10,7 +10,6 @@ from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 
 from accounts.audit import SYSTEM
-from catalog.lots import Lot
 from core.clock import utc_now
 from core.db import Database
 from core.errors import Refusal
@@ -89,14 +88,11 @@ def recall(lot: str, reason: str | None, *, dry_run: bool, hold: bool, as_json: 
     base = current_app.config["SETTINGS"].PUBLIC_URL
     told: dict[str, object] = {"dry_run": dry_run}
     try:
-        with database.reading() as session:
-            found = lot_names.find_lot(session, lot, base=base)
-            told |= recall_desk.tell(session, found)
         if not dry_run:
             with database.transaction() as session:
                 case = recalls.stop(
                     session,
-                    session.get_one(Lot, found.id),
+                    lot_names.find_lot(session, lot, base=base),
                     CaseKind.HOLD if hold else CaseKind.RECALL,
                     reason=reason or gettext("Decided by the operator of the shop"),
                     base=base,
@@ -104,6 +100,8 @@ def recall(lot: str, reason: str | None, *, dry_run: bool, hold: bool, as_json: 
                     now=utc_now(),
                 )
                 told |= {"case": case.id, "kind": case.kind.value}
+        with database.reading() as session:
+            told |= recall_desk.tell(session, lot_names.find_lot(session, lot, base=base))
     except Refusal as refusal:
         _refuse(refusal, as_json=as_json)
     if as_json:

@@ -361,6 +361,7 @@ def test_the_command_looks_first_and_then_recalls(
     }  # fmt: skip
     assert [one["lot"] for one in told["lots"]] == ["NUOC-1", "MAM-1"]
     assert json.loads(done.stdout)["case"]
+    assert {one["state"] for one in json.loads(done.stdout)["lots"]} == {"recalled"}
     with database.reading() as session:
         assert session.get_one(Lot, sauce.bad).state is LotState.RECALLED
         assert [one.lots for one in recall_cases.list_cases(session)] == [2]

@@ -24,6 +24,8 @@ from core.text import clean
 
 SHORTEST_NAME = 3
 LONGEST_NOTE = 500
+# What was on the shelf before anybody looked counts as looked at as it was written first.
+AS_FIRST_WRITTEN = 1
 
 describe(
     {
@@ -121,14 +123,25 @@ def withdraw(session: Session, product: Product, *, actor: Actor, now: datetime)
     _lock(session, product)
     if product.state is ProductState.WITHDRAWN:
         return
+    if product.state is ProductState.LIVE and product.reviewed_version is None:
+        product.reviewed_version = AS_FIRST_WRITTEN
     products.withdraw(session, product, now=now)
     record(session, actor, "product.withdrawn", f"product:{product.id}", now=now)
 
 
-def take_up_again(session: Session, product: Product, *, now: datetime) -> None:
-    """Make goods that were put away a draft again."""
+def take_up_again(
+    session: Session, product: Product, *, as_it_was: bool, actor: Actor, now: datetime
+) -> None:
+    """Make goods that were put away a draft again, or put them where they were.
+
+    As they were means on sale, where buyers saw them exactly like this.
+    """
     _lock(session, product)
-    if product.state is ProductState.WITHDRAWN:
+    if product.state is not ProductState.WITHDRAWN:
+        return
+    if as_it_was and product.reviewed_version == product.version:
+        _show(session, product, actor=actor, now=now)
+    else:
         products.take_back(session, product, now=now)
 
 
@@ -165,8 +178,7 @@ def tell_duties(session: Session, producer_id: int) -> list[Duty]:
 
 
 def _to_look_at() -> ColumnElement[bool]:
-    # What was on the shelf before anybody reviewed counts as looked at as it was written first.
-    reviewed = func.coalesce(Product.reviewed_version, 1)
+    reviewed = func.coalesce(Product.reviewed_version, AS_FIRST_WRITTEN)
     changed = (Product.state == ProductState.LIVE) & (reviewed < Product.version)
     return or_(Product.state == ProductState.REVIEW, changed)
 

@@ -100,9 +100,7 @@ def save(desk: Desk, product_id: int) -> Response:
                 now=utc_now(),
             )
             version, group = product.version, product.group
-            told = [
-                (field, str(words)) for field, words in publishing.missing(session, product)
-            ]
+            told = [(field, str(words)) for field, words in publishing.missing(session, product)]
     except BadValues as wrong:
         errors = {name: str(words) for name, words in wrong.problems.items()}
         if _by_script():
@@ -192,10 +190,16 @@ def withdraw(desk: Desk, product_id: int) -> Response:
 @blueprint.post("/<int:product_id>/lay-lai")
 @desk_view
 def take_up_again(desk: Desk, product_id: int) -> Response:
-    """Make goods that were put away a draft again."""
+    """Make goods that were put away a draft again, or undo it: put them where they were."""
     with transaction() as session:
         product = editing.get_of_producer(session, desk.producer_id, product_id)
-        publishing.take_up_again(session, product, now=utc_now())
+        publishing.take_up_again(
+            session,
+            product,
+            as_it_was=request.form.get("as_it_was") == "1",
+            actor=desk.actor,
+            now=utc_now(),
+        )
     return _see(desk, product_id)
 
 

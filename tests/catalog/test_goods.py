@@ -170,7 +170,9 @@ def test_the_way_to_the_shelf_says_what_is_missing_and_staff_look_first(
     publishing.approve(session, wine, actor=TU, now=NOON)
     assert publishing.count_for_staff(session) == 0
     publishing.withdraw(session, wine, actor=HOA, now=NOON)
-    assert submit() is ProductState.LIVE
+    publishing.take_up_again(session, wine, as_it_was=True, actor=HOA, now=NOON)
+    assert publishing.missing(session, wine) == []
+    assert wine.state is submit() is ProductState.LIVE
     editing.change(session, wine, {"description": "Ủ ba năm"}, actor=HOA, now=NOON)
     assert publishing.count_for_staff(session) == 1
     publishing.approve(session, wine, actor=TU, now=NOON)

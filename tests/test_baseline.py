@@ -370,6 +370,7 @@ def test_only_the_named_views_go_without_a_token(app: Flask) -> None:
         "/gio-hang/de-danh",
         "/gio-hang/de-danh/<int:saved_id>",
         "/da-luu",
+        "/ban-hang/<producer>/so-lo/<int:lot>/dong",
         "/gio-qua/<slug>/them",
         "/quet",
         "/truy-xuat/<code>/bao-loi",

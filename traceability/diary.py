@@ -6,7 +6,7 @@ Lines are added, never changed: what a buyer has read stays true.
 import enum
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -29,6 +29,9 @@ describe(
 LONGEST_PLACE = 120
 LONGEST_UNIT = 20
 LONGEST_NOTE = 500
+LONGEST_NAME = 80
+# Nobody's diary goes back further; a phone that forgot the year says 1970.
+FIRST_YEAR = 2000
 MOST = Decimal("99999999999.999")
 # A phone's clock may run ahead of ours.
 FAST_CLOCK = timedelta(minutes=10)
@@ -75,7 +78,10 @@ class StepTooLong(Invalid):
 
 
 class Step(Base):
-    """One line of a lot's diary. Times are UTC with the writer's zone kept beside them."""
+    """One line of a lot's diary. Times are UTC with the writer's zone kept beside them.
+
+    `note` is what the step is called in its trade, or more to say.
+    """
 
     __tablename__ = "step"
     __table_args__ = (Index("ix_step_lot", "lot_id", "happened_at", "id"),)
@@ -123,7 +129,12 @@ def find_last_step(session: Session, lot_id: int) -> Step | None:
     )
 
 
-def read_quantity(typed: str) -> Decimal | None:
+def last_standing(steps: Sequence[Step], wrong: Collection[int]) -> Step | None:
+    """Return the line written last of those that were not declared wrong."""
+    return max((one for one in steps if one.id not in wrong), key=lambda one: one.id, default=None)
+
+
+def read_quantity(typed: str, *, field: str = "quantity") -> Decimal | None:
     """Return the number someone wrote as Vietnam does («1.200», «0,5»), None for nothing.
 
     A point before exactly three digits parts thousands; any other point is a comma. Raises
@@ -136,7 +147,7 @@ def read_quantity(typed: str) -> Decimal | None:
         text = text.replace(".", "")
     text = text.replace(",", ".")
     if not _NUMBER.fullmatch(text):
-        raise BadStepQuantity(_NOT_A_NUMBER, field="quantity")
+        raise BadStepQuantity(_NOT_A_NUMBER, field=field)
     return Decimal(text)
 
 
@@ -162,7 +173,9 @@ def write_step(
     moment = happened_at.replace(microsecond=happened_at.microsecond // 1000 * 1000)
     if moment > now + FAST_CLOCK:
         raise BadStepTime(_("This time has not come yet."), field="happened_at")
-    amount, measure = _amount(quantity, unit)
+    if moment.year < FIRST_YEAR:
+        raise BadStepTime(_("This day is too long ago. Look at the date."), field="happened_at")
+    amount, measure = checked_amount(quantity, unit)
     step = Step(
         lot_id=lot.id,
         kind=kind,
@@ -185,22 +198,35 @@ def write_step(
     return step
 
 
+def another_name(name: str | None, writer: str) -> str | None:
+    """Return who did it as a line keeps it: nothing where the writer did. Raises StepTooLong."""
+    words = _line(name, LONGEST_NAME, "done_by")
+    return None if words == clean(writer) else words
+
+
 def _zone(moment: datetime) -> str:
     offset = f"{moment:%z}"
     return f"{offset[:3]}:{offset[3:5]}"
 
 
-def _amount(quantity: Decimal | None, unit: str | None) -> tuple[Decimal | None, str | None]:
+def checked_amount(
+    quantity: Decimal | None, unit: str | None, *, field: str | None = None
+) -> tuple[Decimal | None, str | None]:
+    """Return a number with its unit as a line keeps them, or raise BadStepQuantity.
+
+    `field` names where both were typed; by default the number is at «quantity», the unit at «unit».
+    """
     if quantity is None:
         return None, None
     if not quantity.is_finite() or not 0 < quantity <= MOST:
-        raise BadStepQuantity(_NOT_A_NUMBER, field="quantity")
+        raise BadStepQuantity(_NOT_A_NUMBER, field=field or "quantity")
     exact = quantity.quantize(Decimal("0.001"))
     if exact != quantity:
-        raise BadStepQuantity(_("At most three digits after the comma."), field="quantity")
-    measure = _line(unit, LONGEST_UNIT, "unit")
+        raise BadStepQuantity(_("At most three digits after the comma."), field=field or "quantity")
+    measure = _line(unit, LONGEST_UNIT, field or "unit")
     if measure is None:
-        raise BadStepQuantity(_("Write the unit beside the number: kg, gói, lít…"), field="unit")
+        message = _("Write the unit beside the number: kg, gói, lít…")
+        raise BadStepQuantity(message, field=field or "unit")
     return exact, measure
 
 

@@ -11,9 +11,9 @@ from accounts.users import User
 from core.errors import NotFound
 from core.i18n import lazy as _
 from core.text import fold
-from traceability import events
+from traceability import events, keeping
 from traceability.diary import Step
-from traceability.events import TraceEvent
+from traceability.events import Commitment, TraceEvent
 
 describe({"book.erase_name": _("erased a name from the lot diaries")})
 
@@ -50,6 +50,7 @@ def erase_name(session: Session, user_id: int, *, actor: Actor, now: datetime) -
     """Erase a person's name from every line they wrote; return how many lines bore it.
 
     The lines stay, with what was done, where and when; who wrote them is told by nobody any more.
+    In the same lots the name goes as well where others wrote that this person did something.
     The log keeps a commitment without its salt, from which no name can be found. Raises
     NobodyOfThatName.
     """
@@ -63,6 +64,16 @@ def erase_name(session: Session, user_id: int, *, actor: Actor, now: datetime) -
     if not written:
         raise NobodyOfThatName(_("No line of a diary bears this person’s name."))
     session.expire_all()
+    of_named = (
+        select(TraceEvent.id)
+        .join(Commitment, Commitment.event_id == TraceEvent.id)
+        .where(
+            Commitment.field == keeping.DOER,
+            Commitment.value == session.get_one(User, user_id).name,
+            TraceEvent.lot_id.in_(select(Step.lot_id).where(Step.entered_by == user_id)),
+        )
+    )
+    events.erase(session, session.scalars(of_named).all(), [keeping.DOER])
     of_person = select(TraceEvent.id).where(TraceEvent.entered_by == user_id)
     events.erase(session, session.scalars(of_person).all(), ["entered_by"])
     record(session, actor, "book.erase_name", f"user:{user_id}", now=now, lines=len(written))

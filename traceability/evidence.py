@@ -90,6 +90,15 @@ class Record:
         return sorted(found, key=lambda step: (step.happened_at, step.id))
 
     @property
+    def doers(self) -> dict[int, str]:
+        """Return who did what a line says, by line, where somebody else wrote it down."""
+        return {
+            one.step.id: one.words[keeping.DOER][1]
+            for one in self.witnesses
+            if one.step is not None and keeping.DOER in one.words
+        }
+
+    @property
     def corrected(self) -> frozenset[int]:
         """Return the lines of the diary that were declared wrong."""
         wrong = {one.corrects for one in self.witnesses if one.kind is EventKind.DECLARATION}
@@ -309,7 +318,8 @@ def _faults_of_step(
     same = all(goods.get(name) == told.get(name) for name in ("quantity", "uom"))
     if not same or ("uom" not in goods and step.unit != body.get("ocop:unit")):
         yield f"{name}: its quantity is not that of its event"
-    kept = {field: value for field, (_salt, value) in words.items()}
+    # Who did it is read from nowhere else.
+    kept = {field: value for field, (_salt, value) in words.items() if field != keeping.DOER}
     shown = keeping.private_words(step)
     for field in sorted(kept.keys() | shown.keys()):
         if kept.get(field) != shown.get(field):

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from accounts.audit import Actor, describe, record
 from catalog import lots, stock
-from catalog.lots import Lot
+from catalog.lots import BadLotDates, Lot
 from catalog.products import Product
 from catalog.variants import Variant
 from core.clock import vietnam_day
@@ -20,6 +20,7 @@ from traceability.diary import Step
 describe(
     {
         "lot.open": _("opened a lot"),
+        "lot.write_days": _("wrote the days of a lot"),
     }
 )
 
@@ -155,6 +156,37 @@ def open_lot(
     trace_codes.ensure_lot_code(session, lot, now=now)
     record(session, actor, "lot.open", f"lot:{lot.id}", now=now, code=lot.code, quantity=quantity)
     return lot
+
+
+def write_days(
+    session: Session,
+    lot: Lot,
+    *,
+    produced_on: date | None,
+    expires_on: date | None,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Write the days that the lot still lacks; a day that stands, and may be printed, stays.
+
+    Raises BadLotDates.
+    """
+    made, until = lot.produced_on or produced_on, lot.expires_on or expires_on
+    if made and until and until < made:
+        message = _("The expiry date lies before the day of making.")
+        raise BadLotDates(message, field="expires_on" if lot.expires_on is None else "produced_on")
+    changed = session.scalar(
+        update(Lot)
+        .where(Lot.id == lot.id)
+        .values(
+            produced_on=func.coalesce(Lot.produced_on, produced_on),
+            expires_on=func.coalesce(Lot.expires_on, expires_on),
+        )
+        .where(Lot.produced_on.is_(None) | Lot.expires_on.is_(None))
+        .returning(Lot.id)
+    )
+    if changed is not None:
+        record(session, actor, "lot.write_days", f"lot:{lot.id}", now=now, code=lot.code)
 
 
 def _just_opened(

@@ -1,4 +1,4 @@
-// The packer's page: the camera types the lot, where the browser can read codes. Without it, or
+// The camera types what stands on a label, where the browser can read codes. Without it, or
 // without leave to use it, the field is typed into as before.
 const SECONDS = 30
 const scan = async (button, field) => {
@@ -22,7 +22,7 @@ const scan = async (button, field) => {
   button.disabled = false
   if (!found) return field.focus()
   field.value = found.rawValue
-  field.form.requestSubmit(document.getElementById(button.dataset.then))
+  if (button.dataset.then) field.form.requestSubmit(document.getElementById(button.dataset.then))
 }
 if ('BarcodeDetector' in window && navigator.mediaDevices) {
   for (const button of document.querySelectorAll('[data-scan]')) {

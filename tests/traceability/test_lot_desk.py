@@ -222,7 +222,7 @@ def test_the_next_line_begins_like_the_last(
 
     text = owner.get(page).text
 
-    assert 'value="care" required checked' in text
+    assert 'name="kind" value="care">' in text.partition('id="dong-moi"')[0]
     assert 'value="Vườn trên"' in text
 
 

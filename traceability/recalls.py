@@ -16,7 +16,7 @@ from core import events as news
 from core.db import in_batches
 from core.errors import Conflict, Forbidden
 from core.i18n import lazy as _
-from traceability import log, reach, recall_cases, told_lots, trace_codes
+from traceability import log, reach, recall_cases, told_lots
 from traceability.keeping import LotsLinked
 from traceability.reach import Way
 from traceability.recall_cases import STANDING, Case, CaseKind, CaseLot, CaseState
@@ -83,8 +83,8 @@ def stop(
     codes stand under. Raises NoReason, or AlreadyRecalled: a hold never softens a recall.
     """
     words = lots.checked_reason(reason)
-    # Before the log is held: who writes a line takes the code first and the log last.
-    trace_codes.ensure_lot_code(session, lot, now=now)
+    # Before the log is held: who writes a line takes the codes first and the log last.
+    told_lots.give_codes(session, reach.closure(session, lot.id, Way.DOWN), base=base, now=now)
     _let_nobody_link(session)
     standing = recall_cases.list_begun_with(session, lot.id)
     session.refresh(lot)

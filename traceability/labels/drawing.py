@@ -1,10 +1,13 @@
-"""Draws a run in the background: parts already stored stay, only what is missing is drawn again."""
+"""Draws a run in the background: parts already stored stay, only what is missing is drawn again.
+
+A run that a person stops is left within a part, and its parts are thrown away.
+"""
 
 import tempfile
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from core.errors import Refusal
@@ -12,7 +15,7 @@ from core.i18n import speaking
 from core.storage import PRIVATE
 from core.tasks import Work
 from traceability import serials
-from traceability.labels import files
+from traceability.labels import files, runs
 from traceability.labels.content import content_of
 from traceability.labels.geometry import Sheet
 from traceability.labels.printing import Form, Print, plan
@@ -22,7 +25,7 @@ FOLDER = f"{PRIVATE}tem"
 
 
 def run(work: Work) -> None:
-    """Draw one run and keep its file; a run that cannot be drawn any more says why."""
+    """Draw one run and keep its file, unless it is stopped; one that cannot be drawn says why."""
     run_id = int(work.payload["run_id"])
     now = work.clock()
     try:
@@ -39,18 +42,29 @@ def run(work: Work) -> None:
             refused.why = str(refusal.message)
         return
     folder = f"{FOLDER}/{run_id}/{_fingerprint(job)}"
-    keys = _store_parts(work, run_id, job, form, folder)
+    keys: list[str] = []
+    for key, done in _stored_parts(work, job, form, folder):
+        keys.append(key)
+        with work.database.transaction() as session:
+            goes_on = runs.advance(session, run_id, pages_done=done)
+        if not goes_on:
+            _delete(work, keys)
+            return
     file_key = f"{folder}.{files.ending(job, form)}"
     with tempfile.TemporaryDirectory() as aside:
         path = Path(aside) / "tem"
         files.bind(job, form, (work.storage.read(key) for key in keys), path)
         work.storage.put_file(file_key, path)
     with work.finishing() as session:
-        done = session.get_one(LabelRun, run_id)
-        done.state, done.finished_at = RunState.DONE, work.clock()
-        done.file_key, done.stars, done.pages_done = file_key, job.content.stars, done.pages
-    for key in keys:
-        work.storage.delete(key)
+        kept = runs.advance(
+            session,
+            run_id,
+            state=RunState.DONE,
+            finished_at=work.clock(),
+            file_key=file_key,
+            stars=job.content.stars,
+        )
+    _delete(work, keys if kept else [*keys, file_key])
 
 
 def _job(session: Session, asked: LabelRun, work: Work) -> Print:
@@ -66,19 +80,18 @@ def _job(session: Session, asked: LabelRun, work: Work) -> Print:
     )
 
 
-def _store_parts(work: Work, run_id: int, job: Print, form: Form, folder: str) -> list[str]:
-    """Store every part that is not there yet, telling how far it is; return their keys."""
-    keys: list[str] = []
+def _stored_parts(work: Work, job: Print, form: Form, folder: str) -> Iterator[tuple[str, int]]:
+    """Store every part that is not there yet; give its key and how many pages are done with it."""
     for number, part in enumerate(files.parts_of(job, form)):
         key = f"{folder}/{number:05d}.phan"
         if not work.storage.exists(key):
             work.storage.put(key, files.draw_part(job, form, part))
-        keys.append(key)
-        with work.database.transaction() as session:
-            session.execute(
-                update(LabelRun).where(LabelRun.id == run_id).values(pages_done=part.stop)
-            )
-    return keys
+        yield key, part.stop
+
+
+def _delete(work: Work, keys: list[str]) -> None:
+    for key in keys:
+        work.storage.delete(key)
 
 
 def _fingerprint(job: Print) -> str:

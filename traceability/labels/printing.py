@@ -14,7 +14,7 @@ from traceability.labels.geometry import Sheet, said
 from traceability.labels.layout import CodeDoesNotFit, Layout, Line, arrange
 
 MOST = 10_000
-# One mask for all codes of a run: trying all eight takes ten times as long and reads no better.
+# One mask for all codes of a run: trying all eight takes seven times as long and reads no better.
 MASK = 2
 LEVELS: tuple[Level, ...] = ("M", "Q")
 Rows = list[list[bool]]

@@ -20,6 +20,7 @@ from core.codes import new_code
 from core.db import Base, word
 from core.errors import Conflict, Invalid, NotFound
 from core.i18n import lazy as _
+from core.i18n import speaking
 from core.qr import Level
 from traceability import serials
 from traceability.codes import TRACE_CODE
@@ -29,7 +30,12 @@ from traceability.labels.geometry import Sheet
 from traceability.labels.printing import Form, Print, plan
 from traceability.serials import Serial
 
-describe({"labels.print": _("printed labels")})
+describe(
+    {
+        "labels.print": _("printed labels"),
+        "labels.stop": _("stopped a print of labels"),
+    }
+)
 
 DRAW = "labels.draw"
 SHOWN = 10
@@ -238,6 +244,34 @@ def draw_again(session: Session, run: LabelRun, *, now: datetime) -> None:
     if begun is not None:
         key = f"{DRAW}:{run.id}:{now.timestamp():.6f}"
         tasks.enqueue(session, DRAW, {"run_id": run.id}, now=now, key=key)
+
+
+def stop(session: Session, run: LabelRun, *, actor: Actor, now: datetime) -> None:
+    """Stop a run that has not ended, saying who did; its serials stay, to be printed later."""
+    with speaking("vi"):
+        why = str(_("Stopped by %(name)s.", name=actor.name))
+    stopped = session.scalar(
+        update(LabelRun)
+        .where(LabelRun.id == run.id, LabelRun.state.in_([RunState.WAITING, RunState.DRAWING]))
+        .values(state=RunState.REFUSED, why=why, finished_at=now)
+        .returning(LabelRun.id)
+        .execution_options(synchronize_session=False)
+    )
+    session.expire(run)
+    if stopped is not None:
+        record(session, actor, "labels.stop", f"lot:{run.lot_id}", now=now, run=run.id)
+
+
+def advance(session: Session, run_id: int, **values: Any) -> bool:
+    """Write down how far a run is that is being drawn; False if it was stopped meanwhile."""
+    moved = session.scalar(
+        update(LabelRun)
+        .where(LabelRun.id == run_id, LabelRun.state == RunState.DRAWING)
+        .values(**values)
+        .returning(LabelRun.id)
+        .execution_options(synchronize_session=False)
+    )
+    return moved is not None
 
 
 def file_of(session: Session, run: LabelRun, *, now: datetime) -> str:

@@ -147,6 +147,16 @@ def draw_again(desk: Desk, run: int) -> Response:
     return _to_run(desk, run)
 
 
+@blueprint.post("/lan-in/<int:run>/dung")
+@desk_view
+def stop(desk: Desk, run: int) -> Response:
+    """Stop a print that is being drawn."""
+    with transaction() as session:
+        found = runs.get_run(session, desk.producer_id, run)
+        runs.stop(session, found, actor=desk.actor, now=utc_now())
+    return _to_run(desk, run)
+
+
 @blueprint.get("/to-giay/moi")
 @desk_view
 def new_sheet(desk: Desk) -> Response:

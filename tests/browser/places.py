@@ -51,6 +51,21 @@ def _labels(buyer: Buyer) -> None:
     buyer.follows("Tem có số riêng")
 
 
+def _editor(buyer: Buyer) -> None:
+    buyer.opens("/ban-hang/htx-mau/hang")
+    buyer.follows("Nấm hương khô")
+
+
+def _preview(buyer: Buyer) -> None:
+    _editor(buyer)
+    buyer.follows("Xem trước")
+
+
+def _store(buyer: Buyer) -> None:
+    buyer.opens("/ban-hang/htx-mau/kho")
+    buyer.follows("Nấm hương khô")
+
+
 def _recalled(buyer: Buyer) -> None:
     buyer.searches("nem goi la sung")
     buyer.opens_card("Nem gói lá sung")
@@ -121,6 +136,10 @@ PLACES = (
     Place("lots", "/ban-hang/htx-mau/so-lo", DESK, "producer"),
     Place("new lot", "/ban-hang/htx-mau/so-lo/moi", DESK, "producer"),
     Place("papers", "/ban-hang/htx-mau/giay-to", DESK, "producer"),
+    Place("goods", "/ban-hang/htx-mau/hang", DESK, "producer"),
+    Place("editor of goods", _editor, DESK, "producer"),
+    Place("what others will see", _preview, DESK, "producer"),
+    Place("store of one thing", _store, DESK, "producer"),
     Place("barcodes", "/ban-hang/htx-mau/giay-to/ma-vach", DESK, "producer"),
     Place("recalls", "/ban-hang/htx-mau/thu-hoi", DESK, "producer"),
     Place("recall", "/ban-hang/htx-mau/thu-hoi/1", DESK, "producer"),

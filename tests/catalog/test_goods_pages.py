@@ -1,9 +1,11 @@
 """The pages on which goods are written down: with script and without, for whom they are meant."""
 
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
 import pytest
+import requests
 from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
@@ -15,11 +17,12 @@ from catalog import editing, members, pictures
 from catalog.products import Product, ProductState
 from core.clock import utc_now
 from core.db import Database
-from core.storage import FolderStorage
+from core.storage import FolderStorage, storage_for
 from tests.catalog.test_goods import HONEY
 from tests.conftest import NOON
 from tests.core.test_intake import a_photo, png_that_claims
 from tests.factories import a_producer, a_user
+from tests.servers import running_s3
 from tests.shop.selling import run_due
 from tests.visits import browser_of, csrf
 
@@ -131,6 +134,43 @@ def test_bombs_and_fakes_are_refused_and_the_good_photo_beside_them_stays(
     storage = app.extensions["storage"]
     assert isinstance(storage, FolderStorage)
     assert [one.key.rpartition(".")[2] for one in storage.list("private/anh/")] == ["jpeg"]
+
+
+def test_the_script_sends_a_photo_straight_to_a_real_bucket(
+    app: Flask, database: Database, desk: dict[str, Any]
+) -> None:
+    hoa = desk["producer"]
+    page = post(hoa, "/ban-hang/htx-hoa/hang/moi", page="/ban-hang/htx-hoa/hang").location
+    assert post(hoa, f"{page}/anh/giay-gui", page=page, kind="image/jpeg").json == {"url": None}
+    with running_s3() as bucket:
+        app.config["SETTINGS"] = replace(
+            app.config["SETTINGS"],
+            S3_BUCKET=bucket.name,
+            S3_ENDPOINT_URL=bucket.endpoint,
+            AWS_ACCESS_KEY_ID=bucket.user,
+            AWS_SECRET_ACCESS_KEY=bucket.password,
+        )
+        app.extensions["storage"] = storage_for(app.config["SETTINGS"])
+        assert bucket.endpoint in hoa.get(page).headers["Content-Security-Policy"]
+
+        form: Any = post(hoa, f"{page}/anh/giay-gui", page=page, kind="image/jpeg").json
+        sent = requests.post(form["url"], data=form["fields"], files={"file": a_photo()}, timeout=5)
+        told = {"key": form["key"], "page": page}
+        wrong = post(hoa, f"{page}/anh/da-gui", **told, etag="x", headers={"X-Part": "1"})
+        requests.post(form["url"], data=form["fields"], files={"file": a_photo()}, timeout=5)
+        arrived = post(hoa, f"{page}/anh/da-gui", **told, etag=sent.headers["ETag"])
+        foreign = post(
+            hoa, f"{page}/anh/da-gui", page=page, key="private/giay/cua-nguoi.pdf", etag=""
+        )
+        run_due(app, database, now=utc_now())
+        kept = {one.key.rpartition("/")[0] for one in app.extensions["storage"].list()}
+
+    assert (sent.status_code, wrong.status_code, arrived.status_code) == (204, 422, 303)
+    assert foreign.status_code == 422
+    assert kept == {"anh", "private/anh"}
+    with database.reading() as session:
+        (photo,) = pictures.list_of(session, int(page.rpartition("/")[2]))
+        assert (photo.width, photo.height, photo.side) == (640, 480, 480)
 
 
 def test_another_place_finds_nothing_and_changes_nothing(

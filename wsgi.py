@@ -4,6 +4,7 @@
 """
 
 import importlib
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -41,6 +42,7 @@ TABLES: list[str] = [
     "accounts.tokens",
     "accounts.throttle",
     "accounts.audit",
+    "accounts.consents",
     "catalog.places",
     "catalog.villages",
     "catalog.producers",
@@ -117,6 +119,8 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("core.web.media", "blueprint"),
     ("accounts.views.public", "blueprint"),
     ("accounts.views.second", "blueprint"),
+    ("accounts.views.own_data", "blueprint"),
+    ("accounts.views.legal", "blueprint"),
     ("accounts.views.profile", "blueprint"),
     ("accounts.views.staff", "blueprint"),
     ("accounts.views.tasks", "blueprint"),
@@ -282,6 +286,8 @@ SCHEDULES: list[tuple[str, int, str]] = [
     (mark("sign the log"), 60, "traceability.checkpoints:ask_to_sign"),
     (mark("take older diary lines into the log"), 3_600, "traceability.older_lines:ask"),
     (mark("forget who scanned"), 3_600, "traceability.scan_counts:forget_old"),
+    (mark("forget names kept long enough"), 86_400, "shop.personal:forget_old"),
+    (mark("forget unfinished selling files"), 86_400, "catalog.own_data:forget_old"),
     (mark("forget ended log-ins"), 3_600, "accounts.standing:forget_ended"),
     (mark("forget finished tasks"), 86_400, "core.tasks:forget_finished"),
     (mark("catch lost messages of the bank"), 21_600, "shop.payments.bank_refetch:ask_all"),
@@ -356,6 +362,34 @@ DUTIES: list[str] = [
 # Who tells what is on soon at a village or maker: (session, producer ids, now) → news.
 PLACE_NEWS: list[str] = [
     "livestream.next_shows:tell",
+]
+
+# What the shop tells a person of themselves: (session, user id) → headings and what stands there.
+TELLERS: list[str] = [
+    "accounts.own_data:tell",
+    "catalog.own_data:tell",
+    "traceability.own_data:tell",
+    "shop.personal:tell",
+]
+
+# Who takes a person's name out of what each floor keeps; the account itself goes last.
+ERASERS: list[str] = [
+    "shop.personal:erase",
+    "catalog.own_data:erase",
+    "traceability.own_data:erase",
+    "accounts.own_data:erase",
+]
+
+# How long what is kept, as the privacy page shows it: what, and the constant that decides.
+RETENTION: list[tuple[str, str]] = [
+    (mark("Name, phone and address on orders"), "shop.personal:ORDERS_KEPT"),
+    (mark("Who complained, and their words"), "shop.personal:COMPLAINTS_KEPT"),
+    (mark("Selling files that were never sent"), "catalog.own_data:DRAFTS_KEPT"),
+    (mark("What guests saved for later"), "shop.later:GUEST_DAYS"),
+    (mark("Log-ins"), "accounts.sessions:LONGEST"),
+    (mark("Deleted addresses"), "shop.addresses:UNDO_FOR"),
+    (mark("Letters that were sent"), "core.tasks:KEPT"),
+    (mark("That somebody scanned a code today"), "traceability.scan_counts:DAYS_KEPT"),
 ]
 
 # What `flask audit` proves: session → faults, in the order they are told.
@@ -448,6 +482,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["duties"] = [named(path) for path in DUTIES]
     app.extensions["place_news"] = [named(path) for path in PLACE_NEWS]
     app.extensions["audits"] = [named(path) for path in AUDITS]
+    app.extensions["tellers"] = [named(path) for path in TELLERS]
+    app.extensions["erasers"] = [named(path) for path in ERASERS]
+    app.extensions["retention"] = [(what, _days(named(path))) for what, path in RETENTION]
     app.extensions["staff"] = STAFF
     app.extensions["landings"] = LANDINGS
     app.extensions["slots"] = SLOTS
@@ -479,6 +516,10 @@ def load_tables() -> None:
     """Import every module that declares tables."""
     for module in TABLES:
         importlib.import_module(module)
+
+
+def _days(kept: timedelta | int) -> int:
+    return kept.days if isinstance(kept, timedelta) else kept
 
 
 def named(path: str) -> Any:

@@ -38,6 +38,7 @@ LIFETIMES = {
     Role.HELPER: _FIELD,
     Role.STAFF: Lifetime(timedelta(minutes=30), timedelta(hours=12), 2),
 }
+LONGEST = max(lifetime.whole for lifetime in LIFETIMES.values())
 
 
 @dataclass(frozen=True, slots=True)

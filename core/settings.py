@@ -142,6 +142,19 @@ class Settings:
     )
     SUPPORT_PHONE: str = _setting("", "phone shown in the footer and on error pages; empty: none")
     OPERATOR_NAME: str = _setting("", "legal name of who runs this shop, shown in the footer")
+    OPERATOR_ADDRESS: str = _setting("", "head office of who runs this shop")
+    OPERATOR_REPRESENTATIVE: str = _setting("", "legal representative of who runs this shop")
+    OPERATOR_TAX_NUMBER: str = _setting(
+        "", "business or tax number of who runs this shop, with day and office of issue"
+    )
+    OPERATOR_EMAIL: str = _setting("", "e-mail address for questions and complaints")
+    OPERATOR_LICENCES: tuple[str, ...] = _setting(
+        (), "licences for conditional trades, separated by commas"
+    )
+    NOTICE_NUMBER: str = _setting(
+        "", "number and day of the authority's confirmation of this shop, shown in the footer"
+    )
+    NOTICE_URL: str = _setting("", "page of the authority that confirms this shop")
     LOG_LEVEL: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR")
 
     @property
@@ -255,6 +268,7 @@ def _finish(given: Settings, root: Path) -> Settings:
         "STRIPE_WEBHOOK_SECRET": all(
             key.startswith("whsec_") for key in given.STRIPE_WEBHOOK_SECRET
         ),
+        "NOTICE_URL": given.NOTICE_URL == "" or _is_page(given.NOTICE_URL),
         "STRIPE_API_BASE": _is_site(given.STRIPE_API_BASE),
         "VNPAY_PAY_URL": _is_page(given.VNPAY_PAY_URL),
         "SEPAY_API_BASE": _is_site(given.SEPAY_API_BASE),

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from accounts import (
     audit,
+    consents,
     letters,
     passwords,
     second_factors,
@@ -177,6 +178,7 @@ def register() -> Response:
     try:
         login_name = users.parse_login(form.get("login", ""))
         name = users.clean_name(form.get("name", ""))
+        agreed = consents.check(name for name, value in form.items() if value == "1")
         password_hash = passwords.make(
             form.get("password", ""), role=Role.BUYER, about=[name, str(login_name)]
         )
@@ -184,9 +186,10 @@ def register() -> Response:
         return _page("accounts/register.html", _errors(refusal), form=form)
     try:
         with transaction() as session:
-            users.register(
+            user = users.register(
                 session, login_name, name=name, password_hash=password_hash, now=utc_now()
             )
+            consents.give(session, user, agreed, network=network(), now=utc_now())
     except LoginNameTaken:
         current_app.logger.info("an account was asked for that there is already")
     return _page("accounts/login.html", {}, login=form.get("login", ""), just_registered=True)

@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from accounts import tokens
+from accounts import consents, tokens
 from accounts.audit import Act
 from accounts.tokens import OneTimeToken, Purpose
 from accounts.users import Role, User
@@ -20,6 +20,7 @@ from tests.factories import a_user
 from tests.visits import PASSWORD, a_password, browser_of, log_in, send
 
 ACCOUNT = "/tai-khoan"
+AGREED = {"terms": "1", "privacy": "1"}
 NEW = "tre xanh ru mãi ngàn đời"
 
 
@@ -45,11 +46,14 @@ def test_a_new_account_logs_in_with_its_password(visitor: FlaskClient, database:
         login="0912 000 111",
         name="Hoa  Mai",
         password="vườn sau nhà",
+        **AGREED,
     )
 
     with database.reading() as session:
         user = session.scalars(select(User)).one()
+        given = [one.matter for one in consents.list_of(session, user.id)]
     assert (user.phone, user.name, user.role) == ("+84912000111", "Hoa Mai", Role.BUYER)
+    assert given == ["privacy", "terms"]
     assert log_in(visitor, "0912000111", "vườn sau nhà").status_code == 303
 
 
@@ -57,8 +61,9 @@ def test_registering_never_says_whether_there_is_an_account(
     app: Flask, database: Database, lan: User
 ) -> None:
     form = {"name": "Ai đó", "password": "vườn sau nhà"}
-    taken = send(app.test_client(), "/tai-khoan/dang-ky", login="0912345678", **form)
-    free = send(app.test_client(), "/tai-khoan/dang-ky", login="0912345679", **form)
+    page = "/tai-khoan/dang-ky"
+    taken = send(app.test_client(), page, login="0912345678", **AGREED, **form)
+    free = send(app.test_client(), page, login="0912345679", **AGREED, **form)
 
     def plain(page: str) -> str:
         return re.sub(r'value="[^"]*"', "", page)
@@ -85,7 +90,7 @@ def test_what_must_be_mended_is_said_at_its_field_and_the_rest_is_kept(
 ) -> None:
     form = {"login": "0912000111", "name": "Hoa", "password": "vườn sau nhà", field: value}
 
-    response = send(visitor, "/tai-khoan/dang-ky", **form)
+    response = send(visitor, "/tai-khoan/dang-ky", **AGREED, **form)
 
     assert response.status_code == 422
     assert f'id="{field}-loi"' in response.text
@@ -94,6 +99,19 @@ def test_what_must_be_mended_is_said_at_its_field_and_the_rest_is_kept(
     assert form["password"] not in response.text
     with database.reading() as session:
         assert session.scalar(select(func.count(User.id))) == 0
+
+
+def test_nobody_has_an_account_without_two_ticks_of_their_own(visitor: FlaskClient) -> None:
+    page = "/tai-khoan/dang-ky"
+    form = {"login": "0912000111", "name": "Hoa", "password": "vườn sau nhà"}
+
+    untouched = visitor.get(page).text
+    answers = [send(visitor, page, **{"news": "1", one: "1"}, **form) for one in consents.NEEDED]
+
+    assert "checked" not in untouched
+    assert [one.status_code for one in answers] == [422, 422]
+    assert 'id="privacy-loi"' in answers[0].text
+    assert 'id="terms-loi"' in answers[1].text
 
 
 def test_asking_for_a_link_never_says_whether_there_is_an_account(

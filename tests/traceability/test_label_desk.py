@@ -63,6 +63,8 @@ def test_a_lots_labels_are_chosen_looked_at_and_fetched(house: House) -> None:
     zpl_of_a_sheet = house.owner.get(f"{lot}/tem?preset=a4-40&form=zpl")
 
     assert lot in listed
+    assert lot in house.owner.get(f"{house.address}/so-lo/{house.lot_id}").text
+    assert "<details>" in house.owner.get(f"{lot}?preset=a4-40").text
     assert "In 12 tem" in chosen
     assert picture.data.startswith(b"\x89PNG")
     assert len(pypdf.PdfReader(BytesIO(pdf.data), strict=True).pages) == 2

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from secrets import token_urlsafe
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from flask import (
@@ -22,6 +22,7 @@ from core.clock import utc_now
 from core.errors import Conflict, Invalid, NotFound, Refusal
 from core.settings import Settings
 from core.web.media import private_file
+from core.web.paging import read_cursor, write_cursor
 from core.web.requests import reading, transaction
 from traceability import lot_book, serials
 from traceability.labels import files, pdf, preview, runs, sheets
@@ -44,12 +45,20 @@ ONLY_HERE = {"localhost", "127.0.0.1", "::1"}
 @desk_view
 def index(desk: Desk) -> str:
     """List the lots to print labels of, the last prints and the producer's own sheets."""
+    mark = read_cursor(request.args.get("sau"), (int,))
+    before_id = cast("int", mark[0]) if mark and mark[0] is not None else None
     with reading() as session:
-        lots, _following = lot_book.list_lots(session, desk.producer_id)
+        lots, following = lot_book.list_lots(session, desk.producer_id, before_id=before_id)
         own = sheets.list_sheets(session, desk.producer_id)
         last = runs.list_runs(session, desk.producer_id)
     return render_template(
-        "traceability/labels.html", desk=desk, lots=lots, own=own, runs=last, title=title
+        "traceability/labels.html",
+        desk=desk,
+        lots=lots,
+        following=write_cursor([following]) if following else None,
+        own=own,
+        runs=last,
+        title=title,
     )
 
 

@@ -9,6 +9,8 @@ from core.i18n import lazy as _
 from core.i18n import show_money
 from core.settings import ROOT
 from core.share_picture import ShareCard
+from core.sizes import CHANNEL, key_of
+from core.storage import Storage
 from shop.product_page import ProductPage
 
 PICTURES = ROOT / "static" / "tranh"
@@ -17,22 +19,24 @@ GATE = "cong-lang"
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """One page as it is passed on: `words` hold its address; `motif` names the card's drawing."""
+    """One page as it is passed on: `words` hold its address; `look` names the card's picture."""
 
     words: str
     card: ShareCard
-    motif: str
+    look: str
 
     @property
     def version(self) -> str:
         """Return what changes with anything that the card shows."""
         card = self.card
-        told = "\n".join((card.title, *card.lines, card.price or "", str(card.stars), self.motif))
+        told = "\n".join((card.title, *card.lines, card.price or "", str(card.stars), self.look))
         return hashlib.sha256(told.encode()).hexdigest()[:10]
 
-    def picture(self) -> bytes:
-        """Return the drawing beside the words."""
-        return (PICTURES / f"{self.motif}-1200.jpg").read_bytes()
+    def picture(self, storage: Storage) -> bytes:
+        """Return what stands beside the words: the goods' own photo, else a drawing."""
+        if "/" in self.look:
+            return storage.read(key_of(self.look, CHANNEL, "jpg"))
+        return (PICTURES / f"{self.look}-1200.jpg").read_bytes()
 
 
 def of_product(page: ProductPage, *, url: str) -> Shared:
@@ -56,7 +60,7 @@ def of_product(page: ProductPage, *, url: str) -> Shared:
         price=price,
         stars=stars,
     )
-    return Shared("\n".join(one for one in told if one), card, product.motif)
+    return Shared("\n".join(one for one in told if one), card, product.picture or product.motif)
 
 
 def of_producer(maker: Producer, place: str, *, url: str) -> Shared:

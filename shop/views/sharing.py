@@ -10,6 +10,7 @@ from core import share_picture
 from core.clock import utc_now
 from core.errors import NotFound
 from core.i18n import lazy as _
+from core.web.media import storage
 from core.web.requests import public, reading
 from shop import product_page, sharing
 from shop.sharing import Shared
@@ -28,7 +29,7 @@ def picture(kind: str, name: str, version: str) -> Response:
         raise NotFound(_("There is nothing at this address."))
     with reading() as session:
         shared = reader(session, name)
-    response = make_response(share_picture.draw(shared.card, shared.picture()))
+    response = make_response(share_picture.draw(shared.card, shared.picture(storage())))
     response.mimetype = "image/jpeg"
     response.headers["Cache-Control"] = FOR_EVER if version == shared.version else A_MINUTE
     # Whoever shows the link shows the picture.

@@ -1,5 +1,6 @@
 """The pages on which goods are written down: with script and without, for whom they are meant."""
 
+import re
 from dataclasses import replace
 from io import BytesIO
 from typing import Any
@@ -86,6 +87,9 @@ def test_first_goods_go_from_an_empty_desk_to_the_shop_without_script(
     with database.reading() as session:
         name = session.get_one(Product, int(number)).picture or ""
     assert hoa.get(f"/media/{name}-1200.jpg").headers["Cache-Control"].endswith("immutable")
+    card = re.search(r"/chia-se/hang/[^\"]+", shown)
+    assert card is not None
+    assert hoa.get(card.group()).headers["Cache-Control"].endswith("immutable")
     preview = hoa.get(f"{page}/xem-truoc").text
     assert "TikTok" in preview
     assert f"{page}#description" in preview

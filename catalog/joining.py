@@ -293,7 +293,11 @@ def hand_in_food_paper(
 ) -> None:
     """Say by what the food is safe. A paper needs its file, once. Raises WrongAnswer, BeingRead."""
     _refuse_while_read(session, producer)
-    file = _get(session, producer)
+    file = find(session, producer.id)
+    if file is None:
+        # It was here before there were files: what it hands in now is all it has to.
+        file = JoinFile(producer_id=producer.id, state=JoinState.APPROVED, begun_at=now)
+        session.add(file)
     if form.get("food_paper") not in set(FoodPaper):
         raise WrongAnswer(_("Choose one of the three."), field="food_paper")
     kind = FoodPaper(form["food_paper"])

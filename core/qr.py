@@ -63,7 +63,8 @@ def png(text: str, *, scale: int = 8, level: Level = "M", mask: int | None = Non
         (QUIET * scale, QUIET * scale),
     )
     file = BytesIO()
-    sheet.save(file, "PNG")
+    # Level 6 takes twice as long for a tenth less.
+    sheet.save(file, "PNG", compress_level=3)
     return file.getvalue()
 
 

@@ -66,6 +66,12 @@ def _store(buyer: Buyer) -> None:
     buyer.follows("Nấm hương khô")
 
 
+def _print_labels(buyer: Buyer) -> None:
+    buyer.opens("/ban-hang/htx-mau/so-lo")
+    buyer.follows("2611-07")
+    buyer.follows("In tem", exact=True)
+
+
 def _recalled(buyer: Buyer) -> None:
     buyer.searches("nem goi la sung")
     buyer.opens_card("Nem gói lá sung")
@@ -149,6 +155,8 @@ PLACES = (
     Place("pages behind codes", "/ban-hang/htx-mau/trang-cua-ma", DESK, "producer"),
     Place("places and cartons", "/ban-hang/htx-mau/noi-va-thung", DESK, "producer"),
     Place("labels with numbers", _labels, DESK, "producer"),
+    Place("labels to print", _print_labels, DESK, "producer"),
+    Place("sheet of labels", "/ban-hang/htx-mau/tem/to-giay/moi", DESK, "producer"),
     Place("feeds", "/ban-hang/htx-mau/bang-hang", DESK, "producer"),
     Place("shows", "/ban-hang/htx-mau/live", DESK, "producer"),
     Place("new show", "/ban-hang/htx-mau/live/moi", DESK, "producer"),

@@ -59,6 +59,7 @@ TABLES: list[str] = [
     "catalog.sales",
     "catalog.lots",
     "catalog.certificates",
+    "catalog.goods_sheets.runs",
     "catalog.stock",
     "traceability.known_gtins",
     "traceability.trace_codes",
@@ -135,6 +136,7 @@ BLUEPRINTS: list[tuple[str, str]] = [
     ("catalog.views.staff", "blueprint"),
     ("catalog.views.papers", "blueprint"),
     ("catalog.views.staff_villages", "blueprint"),
+    ("catalog.views.goods_sheets", "blueprint"),
     ("traceability.views.scan", "blueprint"),
     ("traceability.views.scan_acts", "blueprint"),
     ("traceability.views.resolver", "blueprint"),
@@ -220,6 +222,7 @@ COMMANDS: list[tuple[str, str]] = [
     ("traceability.commands", "trace"),
     ("traceability.labels.commands", "labels"),
     ("catalog.commands", "user_commands"),
+    ("catalog.goods_sheets.commands", "catalog"),
     ("demo.commands", "demo"),
     ("core.commands", "worker"),
     ("core.commands", "backup_commands"),
@@ -249,6 +252,7 @@ SUBSCRIPTIONS: list[tuple[str, str]] = [
 # Which function does which kind of background work.
 TASKS: dict[str, str] = {
     "labels.draw": "traceability.labels.drawing:run",
+    "goods.import": "catalog.goods_sheets.work:run",
     "log.sign": "traceability.checkpoints:run",
     "lots.tell": "traceability.told_lots:run",
     "log.older_lines": "traceability.older_lines:run",

@@ -63,14 +63,29 @@ def find_blank(session: Session, producer_id: int) -> Product | None:
 
 
 def first_variant(session: Session, product: Product) -> Variant:
-    """Return the variant that the editor's own price, unit and weight are about."""
+    """Return the variant that the editor's own price, unit and weight are about.
+
+    Goods that nobody could buy yet may have none: then one is made.
+    """
+    found = _first(session, product)
+    if found is not None:
+        return found
+    sku = free_sku(session, product)
+    return variants.add(session, product, sku=sku, unit="", price=None, now=product.updated_at)
+
+
+def _first(session: Session, product: Product) -> Variant | None:
     found = variants.list_of(session, [product.id])
-    return next((one for one in found if one.price is not None), found[0])
+    return next((one for one in found if one.price is not None), next(iter(found), None))
 
 
 def values_of(session: Session, product: Product) -> dict[str, str]:
     """Return every field as text, as `change` reads it."""
-    variant = first_variant(session, product)
+    return values_with(product, _first(session, product) or Variant(unit=""))
+
+
+def values_with(product: Product, variant: Variant) -> dict[str, str]:
+    """Return the fields of goods and of this kind of them as text."""
     values: dict[str, Any] = {
         "abv": _percent(product.abv_tenths),
         "is_health_food": "1" if product.is_health_food else "",

@@ -24,6 +24,8 @@ from core.i18n import lazy as _
 from core.text import clean, has_control_characters, nfc
 
 LONGEST_CELL = 32 * 1024
+# How far into a file without a mark its encoding is guessed from.
+LOOKED_AT = 400
 # Excel takes no more letters on the tab of a sheet.
 LONGEST_SHEET_NAME = 31
 MOST_MEMBERS = 500
@@ -132,6 +134,11 @@ def without_formula(text: str) -> str:
     return text
 
 
+def as_typed(text: str) -> str:
+    """Return what `without_formula` was given for this text."""
+    return text[1:] if text.startswith("'") and without_formula(text[1:]) == text else text
+
+
 def _csv(data: bytes, limits: Limits) -> list[tuple[str, ...]]:
     text = _decoded(data)
     lines = [line for line in text.splitlines() if line.strip()][:20]
@@ -151,7 +158,7 @@ def _decoded(data: bytes) -> str:
     """Return the text of a CSV however it was saved: UTF-8, UTF-16, or the Windows of before."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         encodings = ["utf-16"]
-    elif data[1:4:2] == b"\x00\x00":
+    elif data[1:LOOKED_AT:2].count(0) > len(data[1:LOOKED_AT:2]) // 3:
         encodings = ["utf-16-le"]
     else:
         encodings = ["utf-8-sig", "cp1258"]

@@ -147,3 +147,8 @@ def test_what_is_written_is_read_back_and_runs_nowhere() -> None:
         ("'\u00a0@x".replace("\u00a0", " "), "ổi"),
     ]
     assert zlib.crc32(written)
+
+
+@pytest.mark.parametrize("text", ["=1+1", "@x", "+84 912", "'=1", "-5", "Mật ong", "'tis", ""])
+def test_what_was_made_harmless_is_read_as_it_was_typed(text: str) -> None:
+    assert sheets.as_typed(sheets.without_formula(text)) == text.replace("'=", "=")

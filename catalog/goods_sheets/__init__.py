@@ -1,0 +1,1 @@
+"""Goods from spreadsheets and into them: columns, lines, runs in the background, files to take."""

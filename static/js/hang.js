@@ -39,7 +39,8 @@ async function save(overwrite = false) {
   const sent = Object.fromEntries(changed.map(el => [el.name, el.value]))
   try {
     const answer = await fetch(form.action, { method: 'POST', body, headers: { Accept: 'application/json', 'X-CSRF-Token': token } })
-    if (answer.ok) saved(sent, await answer.json())
+    if (answer.redirected) status.textContent = form.dataset.login
+    else if (answer.ok) saved(sent, await answer.json())
     else if (answer.status === 422) wrong((await answer.json()).errors)
     else if (answer.status === 409) conflict(await answer.json())
     else throw new Error(answer.status)
@@ -212,7 +213,8 @@ let asking
 function replace(html) {
   const list = document.getElementById('danh-sach-anh')
   const fresh = new DOMParser().parseFromString(html, 'text/html').getElementById('danh-sach-anh')
-  if (fresh) list.replaceWith(fresh)
+  if (!fresh) return
+  list.replaceWith(fresh)
   watch()
 }
 function watch() {

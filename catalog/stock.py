@@ -6,7 +6,7 @@ Both columns move only by conditional UPDATEs; the CHECK beneath is the last wor
 
 import enum
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, cast
@@ -169,16 +169,6 @@ def free_of_variants(
         .group_by(StockItem.variant_id)
     )
     return {**dict.fromkeys(wanted, 0), **{variant: int(free) for variant, free in rows}}
-
-
-def on_hand_of(session: Session, variant_ids: Collection[int]) -> dict[int, int]:
-    """Return how many pieces lie there of each variant, promised ones counted; in one question."""
-    rows = session.execute(
-        select(StockItem.variant_id, func.sum(StockItem.on_hand))
-        .where(StockItem.variant_id.in_(variant_ids))
-        .group_by(StockItem.variant_id)
-    )
-    return {variant_id: int(pieces) for variant_id, pieces in rows}
 
 
 def reserve(

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from catalog import editing, stock
+from catalog import editing, stock_desk
 from catalog.goods_sheets.columns import COLUMNS
 from catalog.goods_sheets.reading import ReadSheet
 from catalog.goods_sheets.runs import GoodsImportRow
@@ -63,7 +63,7 @@ def _rows_of(session: Session, products: Sequence[Product]) -> Iterator[list[str
         .order_by(Variant.product_id, Variant.position, Variant.id)
     ):
         kinds.setdefault(variant.product_id, []).append(variant)
-    free = stock.on_hand_of(session, [one.id for found in kinds.values() for one in found])
+    free = stock_desk.on_hand_of(session, [one.id for found in kinds.values() for one in found])
     for product in products:
         for variant in kinds.get(product.id, []):
             yield _row(product, variant, free.get(variant.id, 0))

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from catalog import joining, paperwork
+from catalog import joining, paperwork, publishing
 from core import tasks
 from core.i18n import mark
 from shop import complaints, order_book, parcel_watch, remittances, returns
@@ -47,6 +47,12 @@ def list_queues(session: Session, *, now: datetime) -> list[Queue]:
             "staff_joining.index",
             {},
             joining.count_sent(session),
+        ),
+        Queue(
+            mark("Goods that wait for a look"),
+            "staff_goods.index",
+            {},
+            publishing.count_for_staff(session),
         ),
         Queue(
             mark("Papers that wait for staff"),

@@ -13,7 +13,7 @@ if (box) {
     x.value = left / photo.clientWidth * 1000; y.value = top / photo.clientHeight * 1000
     draw()
   }
-  box.hidden = false
+  square.hidden = false
   document.querySelector('[data-crop-hint]').hidden = false
   square.onpointerdown = down => {
     down.preventDefault()

@@ -53,6 +53,16 @@ def count_by_state(session: Session) -> dict[ProducerState, int]:
     return dict(rows.all())
 
 
+def find_reason(session: Session, producer: Producer) -> str | None:
+    """Return why a suspended producer was suspended, as its people may read; else None."""
+    if producer.state is not ProducerState.SUSPENDED:
+        return None
+    acts = audit.list_acts(
+        session, subject=f"producer:{producer.slug}", verbs=["producer.suspended"], limit=1
+    )
+    return str(acts[0].detail.get("reason", "")) if acts else None
+
+
 def approve(session: Session, producer: Producer, *, actor: Actor, now: datetime) -> None:
     """Let a producer that waits sell; the act is on record, its people are written to."""
     _lock(session, producer, only={ProducerState.PENDING})

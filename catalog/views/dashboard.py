@@ -41,6 +41,7 @@ from core import intake
 from core.clock import utc_now, vietnam_day
 from core.errors import Conflict, Invalid
 from core.web.media import private_file, storage
+from core.web.paging import LARGEST_NUMBER
 from core.web.requests import reading, transaction
 
 blueprint = Blueprint("desk", __name__, url_prefix="/ban-hang")
@@ -88,6 +89,7 @@ def home(desk: Desk) -> str:
         people = members.list_of_producer(session, place.id)
         helpers = grants.list_helpers(session, place)
         refused = grants.list_refused(session, place)
+        over = grants.list_active(session, commune_code=place.commune_code or "")
         waiting = duties.list_duties(session, place.id, current_app.extensions["duties"])
     return render_template(
         "catalog/desk_home.html",
@@ -95,6 +97,7 @@ def home(desk: Desk) -> str:
         people=people,
         helpers=helpers,
         refused=refused,
+        given={grant.helper_id: grant for grant, _helper, _commune in over},
         duties=waiting,
     )
 
@@ -159,15 +162,23 @@ def bank(desk: Desk) -> Response:
 @blueprint.get("/<producer>/nhat-ky-viec")
 @desk_view
 def acts(desk: Desk) -> str:
-    """List what was done at this desk, by whom and in whose name."""
-    before = read_mark(request.args.get("sau"))
+    """List what was done at this desk, by whom and in whose name; of one person on demand."""
+    before, person_id = read_mark(request.args.get("sau")), request.args.get("nguoi", type=int)
+    if person_id is not None and not 0 < person_id < LARGEST_NUMBER:
+        person_id = None
     with reading() as session:
         found = audit.list_acts(
-            session, scope=f"producer:{desk.producer_id}", before=before, limit=ACTS_A_PAGE + 1
+            session,
+            scope=f"producer:{desk.producer_id}",
+            actor_id=person_id,
+            before=before,
+            limit=ACTS_A_PAGE + 1,
         )
     shown = found[:ACTS_A_PAGE]
     following = write_mark(shown[-1]) if len(found) > ACTS_A_PAGE else None
-    return render_template("catalog/acts.html", acts=shown, following=following)
+    return render_template(
+        "catalog/acts.html", acts=shown, following=following, person_id=person_id
+    )
 
 
 @blueprint.route("/<producer>/giay-to", methods=["GET", "POST"])

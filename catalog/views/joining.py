@@ -26,7 +26,7 @@ from accounts.login import (
     signed_in,
 )
 from accounts.users import Role
-from catalog import identities, joining, members, places
+from catalog import approval, identities, joining, members, places
 from catalog.desk import Desk, desk_view
 from catalog.joining import PARTS, Asked, FoodPaper, NoSuchFile
 from catalog.producers import Producer, ProducerKind
@@ -247,6 +247,9 @@ def send(desk: Desk) -> Response:
 def add_person(desk: Desk) -> Response:
     """Open an account for one more person, and show its first link once."""
     form = request.form
+    with transaction() as session:
+        key = f"join:person:{desk.actor.user_id}"
+        throttle.allow(session, key, limit=10, seconds=HOUR, now=utc_now())
     try:
         with transaction() as session:
             token = joining.add_person(
@@ -300,6 +303,7 @@ def _file_page(desk: Desk, errors: dict[str, str]) -> Response:
             errors=errors,
             kinds=KIND_NAMES,
             papers=FOOD_NAMES,
+            stopped=approval.find_reason(session, place),
             alone=not members.list_of_producer(session, place.id),
             **_place_lists(session, typed["province_code"]),
         )

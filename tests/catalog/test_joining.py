@@ -90,6 +90,16 @@ def fill_in(browser: FlaskClient, page: str) -> tuple[list[int], list[int]]:
     return [one.status_code for one in refused], [one.status_code for one in saved]
 
 
+def stops_and_lifts(office: FlaskClient, browser: FlaskClient, page: str) -> None:
+    """Suspend Hộ Hoa and let it sell again; it reads why, and buyers see it or do not."""
+    stop = {"page": "/quan-tri/nha-san-xuat", "reason": "Nhãn sai"}
+    send(office, "/quan-tri/nha-san-xuat/ho-hoa/dung", **stop)
+    assert "Nhãn sai" in browser.get(page).text
+    assert browser.get("/nha-san-xuat/ho-hoa").status_code == 404
+    assert send(office, "/quan-tri/nha-san-xuat/ho-hoa/ban-lai", **stop).status_code == 303
+    assert browser.get("/nha-san-xuat/ho-hoa").status_code == 200
+
+
 def test_a_household_asks_is_sent_back_and_approved(app: Flask, database: Database) -> None:
     with database.transaction() as session:
         a_commune(session)
@@ -138,6 +148,7 @@ def test_a_household_asks_is_sent_back_and_approved(app: Flask, database: Databa
     assert [one.status_code for one in (back, early_yes, yes)] == [303, 422, 303]
     assert "Ảnh mờ, chụp lại" in mend
     assert browser.get("/nha-san-xuat/ho-hoa").status_code == 200
+    stops_and_lifts(office, browser, page)
     with database.reading() as session:
         assert session.get_one(Producer, place.id).state is ProducerState.APPROVED
         assert session.get_one(JoinFile, place.id).state is JoinState.APPROVED
@@ -177,6 +188,13 @@ def test_a_helper_asks_on_behalf_and_hands_the_desk_over(app: Flask, database: D
     assert "… 345" not in hidden
     assert "/tai-khoan/mat-khau/" in handed.text
     assert more.status_code == 422
+    with database.transaction() as session:
+        nam = session.scalars(select(User).where(User.phone == "+84912000111")).one()
+    own = browser_of(app, database, nam)
+    home = own.get(page.replace("/ho-so-ban-hang", "")).text
+    told = own.get(page.replace("ho-so-ban-hang", f"nhat-ky-viec?nguoi={helper.id}")).text
+    assert "Anh Tổ" in home
+    assert "xin bán hàng" in told
     with database.reading() as session:
         acts = session.scalars(select(Act).where(Act.verb.like("join.%"))).all()
         found = identities.find(

@@ -8,6 +8,9 @@ from core.storage import NoSuchFile, Storage, etag_of_file
 
 # Feed files are made anew each hour, on the machine that serves them.
 STAYS = ("feeds/",)
+# Every other name carries its content; what stands under these is written anew, so the bucket's is
+# the younger one as soon as the shop works with it.
+YOUNGER_THERE = ("log/",)
 
 
 @dataclass(slots=True)
@@ -38,7 +41,9 @@ def move(
         if not path.is_file() or path.name.startswith(".") or key.startswith(STAYS):
             continue
         size = path.stat().st_size
-        if _holds(bucket, key, size, etag_of_file(path)):
+        if _holds(bucket, key, size, etag_of_file(path)) or (
+            key.startswith(YOUNGER_THERE) and bucket.exists(key)
+        ):
             moved.there += 1
         else:
             bucket.put_file(key, path)

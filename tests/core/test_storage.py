@@ -218,14 +218,16 @@ def test_a_browser_sends_one_photo_straight_to_the_bucket_and_nothing_else(bucke
 
 def test_moving_into_the_bucket_goes_on_where_it_stopped(bucket: Bucket, tmp_path: Path) -> None:
     folder, there = FolderStorage(tmp_path), storage_for(s3_settings(bucket))
-    for name in ("anh/mot.webp", "anh/hai.webp", "private/giay/ba.pdf", "feeds/1/meta.csv"):
+    for name in ("anh/mot.webp", "anh/hai.webp", "log/checkpoint", "feeds/1/meta.csv"):
         folder.put(name, HONEY + name.encode())
+    there.put("log/checkpoint", b"younger")
     there.put("anh/mot.webp", HONEY + b"anh/mot.webp")
     there.put("anh/hai.webp", b"half")
 
     first, second = moving.move(tmp_path, there), moving.move(tmp_path, there, forget=True)
 
-    assert (first.sent, first.there) == (2, 1)
+    assert (first.sent, first.there) == (1, 2)
+    assert there.read("log/checkpoint") == b"younger"
     assert (second.sent, second.there, second.forgotten) == (0, 3, 3)
     assert there.read("anh/hai.webp") == HONEY + b"anh/hai.webp"
     assert [stored.key for stored in folder.list()] == ["feeds/1/meta.csv"]

@@ -162,6 +162,7 @@ def add(
     session.add(picture)
     session.flush()  # gives the photo its id
     _ask(session, picture, now=now)
+    product.photos_changed = True
     record(session, actor, "picture.added", f"product:{product.id}", now=now, picture=picture.id)
     return picture
 
@@ -191,6 +192,7 @@ def crop(
         return
     picture.crop_x, picture.crop_y, picture.crop_side = x, y, side
     picture.state = PictureState.WAITING
+    session.get_one(Product, picture.product_id).photos_changed = True
     session.flush()
     _ask(session, picture, now=now)
     subject = f"product:{picture.product_id}"
@@ -268,6 +270,7 @@ def _hang(
     if (picture.removed_at is None) == (removed_at is None):
         return
     picture.removed_at = removed_at
+    session.get_one(Product, picture.product_id).photos_changed = True
     session.flush()
     _refresh_first(session, picture.product_id)
     subject = f"product:{picture.product_id}"

@@ -72,7 +72,8 @@ class Product(Base):
     it, this time; None where nobody knows. `picture` begins the keys of its first photo's sizes and
     `picture_side` is that photo's side in pixels. `label` holds what the law wants said of goods of
     this group beyond the other fields, `english` the texts in English by field. `version` counts
-    edits; `reviewed_version` is the one that staff looked at last.
+    edits of words; `reviewed_version` is the one that staff looked at last, and `photos_changed`
+    says whether photos were changed since.
     """
 
     __tablename__ = "product"
@@ -119,6 +120,7 @@ class Product(Base):
     source: Mapped[str | None]
     live_since: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
+    photos_changed: Mapped[bool] = mapped_column(default=False)
     edited_by_name: Mapped[str | None]
     submitted_at: Mapped[datetime | None]
     reviewed_version: Mapped[int | None]

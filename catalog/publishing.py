@@ -82,8 +82,7 @@ def submit(
     lacking = missing(session, product)
     if lacking:
         raise NotReady(lacking)
-    known = product.reviewed_version == product.version
-    if looked_at or known:
+    if looked_at or _is_known(product):
         _show(session, product, actor=actor, now=now)
     elif product.state is not ProductState.REVIEW:
         products.hand_in(session, product, now=now)
@@ -139,7 +138,7 @@ def take_up_again(
     _lock(session, product)
     if product.state is not ProductState.WITHDRAWN:
         return
-    if as_it_was and product.reviewed_version == product.version:
+    if as_it_was and _is_known(product):
         _show(session, product, actor=actor, now=now)
     else:
         products.take_back(session, product, now=now)
@@ -179,8 +178,14 @@ def tell_duties(session: Session, producer_id: int) -> list[Duty]:
 
 def _to_look_at() -> ColumnElement[bool]:
     reviewed = func.coalesce(Product.reviewed_version, AS_FIRST_WRITTEN)
-    changed = (Product.state == ProductState.LIVE) & (reviewed < Product.version)
-    return or_(Product.state == ProductState.REVIEW, changed)
+    changed = or_(reviewed < Product.version, Product.photos_changed)
+    live = Product.state == ProductState.LIVE
+    return or_(Product.state == ProductState.REVIEW, live & changed)
+
+
+def _is_known(product: Product) -> bool:
+    """Say whether staff have looked at the goods exactly as they are now."""
+    return product.reviewed_version == product.version and not product.photos_changed
 
 
 def _lock(session: Session, product: Product) -> None:
@@ -189,7 +194,8 @@ def _lock(session: Session, product: Product) -> None:
 
 def _show(session: Session, product: Product, *, actor: Actor, now: datetime) -> None:
     products.publish(session, product, now=now)
-    product.reviewed_version, product.review_note = product.version, None
+    product.reviewed_version, product.photos_changed = product.version, False
+    product.review_note = None
     product.submitted_at = product.submitted_at or now
     session.flush()
     record(session, actor, "product.published", f"product:{product.id}", now=now)

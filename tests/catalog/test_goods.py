@@ -177,6 +177,8 @@ def test_the_way_to_the_shelf_says_what_is_missing_and_staff_look_first(
     assert publishing.count_for_staff(session) == 1
     publishing.approve(session, wine, actor=TU, now=NOON)
     assert publishing.count_for_staff(session) == 0
+    hang(session, storage, wine, a_jpeg())
+    assert publishing.count_for_staff(session) == 1
 
 
 def test_photos_are_made_in_the_background_ordered_cropped_and_put_back(

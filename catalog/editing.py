@@ -162,7 +162,7 @@ def change(
     found = typed_goods.read(values)
     session.refresh(product, with_for_update=True)
     before = values_of(session, product)
-    wanted = {name: _as_text(name, value) for name, value in found.items()}
+    wanted = as_texts(found)
     changed = [name for name in found if before[name] != wanted[name]]
     if not changed:
         return []
@@ -230,6 +230,11 @@ def _rename(session: Session, product: Product, name: str, *, now: datetime) -> 
         product.slug = free_slug(
             session, KIND, Product.slug, name or UNNAMED, hints=[producer.name]
         )
+
+
+def as_texts(found: Mapping[str, Any]) -> dict[str, str]:
+    """Return fields that were read as the texts that `values_of` gives."""
+    return {name: _as_text(name, value) for name, value in found.items()}
 
 
 def _as_text(name: str, value: Any) -> str:

@@ -1,8 +1,7 @@
 """The background's part: rows in small transactions, so that nothing waits and nothing is lost.
 
 How far a sheet is stands in the same transaction as its rows: whoever goes on after a killed
-worker begins where that one stopped. Looking through runs the very same writing and keeps none
-of it.
+worker begins where that one stopped. Looking through compares, and writes nothing of the goods.
 """
 
 import tempfile
@@ -32,15 +31,12 @@ from core.storage import Storage
 from core.tasks import Work
 
 AT_ONCE = 20
+LOOKED_AT_ONCE = 200
 PIECE = 1024 * 1024
 
 
 class _Stopped(Exception):  # noqa: N818 - ends a transaction whose sheet is no longer ours
     """The sheet was stopped, or another worker did these rows."""
-
-
-class _OnlyLooked(Exception):  # noqa: N818 - ends a transaction that was never meant to be kept
-    """Rows were put to see what would happen; everything is taken back."""
 
 
 def run(work: Work) -> None:
@@ -88,12 +84,14 @@ def _next(
         sheet = session.get_one(GoodsImport, import_id)
     if sheet.state is not state or sheet.rows_done >= len(lines):
         return False
-    batch = lines[sheet.rows_done : sheet.rows_done + AT_ONCE]
+    many = LOOKED_AT_ONCE if state is ImportState.CHECKING else AT_ONCE
+    batch = lines[sheet.rows_done : sheet.rows_done + many]
     if state is ImportState.CHECKING:
         for line in batch:
             photos.look(zipped, line)
-        outcomes = _look(work, sheet, batch)
         with work.database.transaction() as session:
+            producer = session.get_one(Producer, sheet.producer_id)
+            outcomes = writing.foresee(session, producer, batch)
             return _note(session, sheet, state, batch, outcomes)
     taken = _taken(work.storage, zipped, batch)
     with work.database.transaction() as session:
@@ -112,15 +110,6 @@ def _taken(
         for line in batch
         if line.pictures and line.can_be_taken
     }
-
-
-def _look(work: Work, sheet: GoodsImport, batch: Sequence[GoodsLine]) -> list[Outcome]:
-    outcomes: list[Outcome] = []
-    with suppress(_OnlyLooked), work.database.transaction() as session:
-        producer = session.get_one(Producer, sheet.producer_id)
-        outcomes.extend(_put(session, producer, sheet, line, [], work) for line in batch)
-        raise _OnlyLooked
-    return outcomes
 
 
 def _put(

@@ -1,9 +1,10 @@
 """Putting one line into the shop: goods are known by producer and code, so twice is as once."""
 
 import enum
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from accounts.audit import Actor
@@ -53,6 +54,44 @@ def put(
         stock.move(session, item, line.stock, why=Why.RECEIVED, now=now, actor_id=actor.user_id)
     session.flush()
     return Outcome.ADDED, product
+
+
+def foresee(session: Session, producer: Producer, lines: Sequence[GoodsLine]) -> list[Outcome]:
+    """Say what `put` would do with each line, writing nothing; two questions for all of them."""
+    codes = {
+        code for line in lines if line.sku for code in (line.sku, _own_sku(producer, line.sku))
+    }
+    names = {line.name.strip().lower() for line in lines if not line.sku}
+    rows = session.execute(
+        select(Variant, Product)
+        .join(Product, Product.id == Variant.product_id)
+        .where(
+            Product.producer_id == producer.id,
+            or_(Variant.sku.in_(codes), Product.name_lower.in_(names)),
+        )
+        .order_by(Variant.id.desc())
+    ).all()
+    # The first of several that fit is the one `put` finds: it is written last here.
+    by_code = {variant.sku: (variant, product) for variant, product in rows}
+    by_name = {(product.name_lower, variant.name): (variant, product) for variant, product in rows}
+    outcomes: list[Outcome] = []
+    for line in lines:
+        if not line.can_be_taken:
+            outcomes.append(Outcome.REFUSED)
+            continue
+        if line.sku:
+            found = by_code.get(line.sku) or by_code.get(_own_sku(producer, line.sku))
+        else:
+            found = by_name.get((line.name.strip().lower(), line.kind))
+        outcomes.append(_difference(*found, line) if found else Outcome.ADDED)
+    return outcomes
+
+
+def _difference(variant: Variant, product: Product, line: GoodsLine) -> Outcome:
+    stands = editing.values_with(product, variant)
+    wanted = editing.as_texts(typed_goods.read(line.values))
+    differs = any(stands[name] != text for name, text in wanted.items())
+    return Outcome.CHANGED if differs else Outcome.SAME
 
 
 def _change(

@@ -28,7 +28,7 @@ from shop.saved import SavedGoods
 # The law wants contracts kept three years; accounts are asked after for five.
 ORDERS_KEPT = timedelta(days=5 * 366)
 COMPLAINTS_KEPT = timedelta(days=3 * 366)
-AT_ONCE = 200
+AT_ONCE = 2_000
 CLOSED_LINK = "gone"
 UNDER_WAY = frozenset({OrderState.PENDING_PAYMENT, OrderState.PLACED})
 

@@ -10,6 +10,7 @@ from benchmarks import (
     commenting,
     crowd,
     feeding,
+    importing,
     labels,
     ordering,
     picturing,
@@ -31,6 +32,7 @@ IN_THE_LARGEST: tuple[Paths, ...] = (
     commenting.paths,
     proving.paths,
     recalling.paths,
+    importing.paths,
 )
 WITHOUT_DATABASE: tuple[Paths, ...] = (labels.paths, picturing.paths)
 

@@ -7,7 +7,7 @@ from flask import current_app
 from flask.cli import AppGroup
 from sqlalchemy.orm import Session
 
-from accounts import standing, tokens, users
+from accounts import second_factors, sessions, standing, tokens, users
 from accounts.audit import SYSTEM
 from accounts.tokens import Purpose
 from accounts.users import Role, User
@@ -68,3 +68,18 @@ def _account(session: Session, login: str, name: str, role: Role) -> User:
         )
     standing.change_role(session, user, role, actor=SYSTEM, now=utc_now())
     return user
+
+
+@user_commands.command("code-off")
+@click.argument("login", metavar="PHONE_OR_EMAIL")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def code_off(*, login: str, as_json: bool) -> None:
+    """Switch off the log-in code of someone who lost phone and paper; their log-ins end."""
+    with current_app.extensions["database"].transaction() as session:
+        user = users.find_by_login(session, login)
+        if user is None:
+            raise click.ClickException("there is no such account")
+        second_factors.switch_off(session, user, actor=SYSTEM, now=utc_now())
+        sessions.end_all(session, user.id)
+        known_as = user.phone or user.email
+    click.echo(json.dumps({"user": known_as, "code": "off"}) if as_json else f"{known_as}: off")

@@ -11,19 +11,21 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from accounts.audit import Actor, describe, record
+from accounts.audit import Actor, describe, list_acts, record
 from catalog import alcohol, products, sales, typed_goods, variants
 from catalog.illustrations import motif_for
 from catalog.pictures import ProductPicture
 from catalog.producers import Producer
 from catalog.products import KIND, NoSuchProduct, Product, ProductState
 from catalog.slugs import free_slug
+from catalog.typed_goods import BadValues
 from catalog.variants import Variant
 from core.errors import Conflict
 from core.i18n import lazy as _
 from core.text import slugify
 
 UNNAMED = "hang-moi"
+ACTS_LOOKED_AT = 50
 
 describe({"product.added": _("wrote down goods"), "product.edited": _("changed goods")})
 
@@ -31,8 +33,7 @@ describe({"product.added": _("wrote down goods"), "product.edited": _("changed g
 class ChangedMeanwhile(Conflict):
     """Somebody else saved these goods meanwhile; `theirs` is what stands there now, by field."""
 
-    def __init__(self, product: Product, theirs: Mapping[str, str]) -> None:
-        who = product.edited_by_name or "?"
+    def __init__(self, product: Product, theirs: Mapping[str, str], *, who: str) -> None:
         super().__init__(_("%(who)s changed these goods meanwhile.", who=who))
         self.version = product.version
         self.who = who
@@ -155,9 +156,9 @@ def change(
 ) -> list[str]:
     """Change the fields in `values`; return the names of those that are different now.
 
-    Raises BadValues, and ChangedMeanwhile when `version` is no longer the one that stands: for the
-    fields that hold something else than what was `seen` in them, or for all that would change
-    where nobody says what was seen. Without a version it overwrites whatever stands.
+    Raises BadValues, and ChangedMeanwhile for fields that hold something else than what was `seen`
+    in them; where nobody says what was seen in a field, when `version` is no longer the one that
+    stands. Without either it overwrites whatever stands.
     """
     found = typed_goods.read(values)
     session.refresh(product, with_for_update=True)
@@ -166,10 +167,15 @@ def change(
     changed = [name for name in found if before[name] != wanted[name]]
     if not changed:
         return []
-    if version is not None and version != product.version:
-        theirs = [name for name in changed if seen is None or seen.get(name) != before[name]]
-        if theirs:
-            raise ChangedMeanwhile(product, {name: before[name] for name in theirs})
+    # A version alone would not do: saving one field must not pass for having seen the others.
+    known = {name: _as_stored(name, text) for name, text in (seen or {}).items()}
+    overtaken = version is not None and version != product.version
+    theirs = [
+        name for name in changed if (known[name] != before[name] if name in known else overtaken)
+    ]
+    if theirs:
+        who = _who_changed(session, product, theirs)
+        raise ChangedMeanwhile(product, {name: before[name] for name in theirs}, who=who)
     _write(session, product, {name: found[name] for name in changed}, actor=actor, now=now)
     product.version += 1
     product.edited_by_name, product.updated_at = actor.name, now
@@ -245,6 +251,23 @@ def _as_text(name: str, value: Any) -> str:
     if name == "price":
         return str(value.dong) if value else ""
     return "" if value is None else str(value)
+
+
+def _who_changed(session: Session, product: Product, fields: list[str]) -> str:
+    """Return who wrote one of these fields last."""
+    acts = list_acts(
+        session, subject=f"product:{product.id}", verbs=["product.edited"], limit=ACTS_LOOKED_AT
+    )
+    names = (act.actor_name for act in acts if {*fields} & {*act.detail.get("fields", ())})
+    return next(names, product.edited_by_name or "?")
+
+
+def _as_stored(name: str, typed: str) -> str:
+    """Return what stands in a field after somebody typed this into it."""
+    try:
+        return _as_text(name, typed_goods.read({name: typed}).get(name))
+    except BadValues:
+        return typed
 
 
 def _percent(tenths: int | None) -> str:

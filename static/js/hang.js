@@ -39,7 +39,7 @@ async function save(overwrite = false) {
   const sent = Object.fromEntries(changed.map(el => [el.name, el.value]))
   try {
     const answer = await fetch(form.action, { method: 'POST', body, headers: { Accept: 'application/json', 'X-CSRF-Token': token } })
-    if (answer.redirected) status.textContent = form.dataset.login
+    if (answer.redirected || answer.status === 403) status.textContent = form.dataset.login
     else if (answer.ok) saved(sent, await answer.json())
     else if (answer.status === 422) wrong((await answer.json()).errors)
     else if (answer.status === 409) conflict(await answer.json())

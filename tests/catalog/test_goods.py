@@ -69,15 +69,19 @@ def test_two_people_edit_the_same_goods_and_nothing_is_lost(session: Session) ->
     )
 
     assert (first, other_field, honey.version) == (["description"], ["unit"], 3)
-    for given in ({"seen": seen}, {}):
+    # Hoa has saved since, so she knows the version, but not what Tú wrote.
+    for given in ({"seen": seen, "version": 1}, {"seen": seen, "version": 3}, {"version": 1}):
         with pytest.raises(ChangedMeanwhile) as news:
-            editing.change(
-                session, honey, {"description": "Ngọt"}, version=1, actor=HOA, now=NOON, **given
-            )
+            editing.change(session, honey, {"description": "Ngọt"}, actor=HOA, now=NOON, **given)
         assert (news.value.theirs, news.value.version) == ({"description": "Thơm"}, 3)
+        assert news.value.who == TU.name
     editing.change(session, honey, {"description": "Ngọt"}, version=3, actor=HOA, now=NOON)
     assert (honey.description, honey.version) == ("Ngọt", 4)
     assert editing.change(session, honey, {"description": "Ngọt"}, actor=HOA, now=NOON) == []
+    typed = {"price": "170.000 ₫"}
+    editing.change(session, honey, typed, seen={"price": "165.000"}, actor=HOA, now=NOON)
+    again = editing.change(session, honey, {"price": "180000"}, seen=typed, actor=HOA, now=NOON)
+    assert again == ["price"]
 
 
 def test_a_draft_takes_the_address_of_its_name_and_goods_on_sale_lead_on(session: Session) -> None:

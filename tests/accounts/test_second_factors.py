@@ -64,7 +64,9 @@ def test_a_code_is_asked_for_after_the_password_and_works_once(
         forged = send(visitor, way, code=code, ticket=ticket["ticket"][:-2] + "xx")
         shut = visitor.get("/tai-khoan").status_code
         clock.shift(30)
-        entered = send(visitor, way, code=pyotp.TOTP(secret).at(MORNING + timedelta(seconds=30)), **ticket)
+        entered = send(
+            visitor, way, code=pyotp.TOTP(secret).at(MORNING + timedelta(seconds=30)), **ticket
+        )
         lost, again = app.test_client(), app.test_client()
         by_paper = send(lost, way, code=paper[0].upper(), **ticket)
         used = send(again, way, code=paper[0], **ticket)
@@ -106,3 +108,18 @@ def test_staff_of_a_shop_that_others_reach_set_the_code_up_first(
     assert send(fitted, f"{PAGE}/tat", page=person).status_code == 303
     with database.reading() as session:
         assert second_factors.is_on(session, hoa.id)
+
+
+def test_a_lost_code_is_taken_off_by_command(app: Flask, database: Database) -> None:
+    with database.transaction() as session:
+        boss = a_user(session, role=Role.STAFF, phone="+84912345678")
+        session.add(SecondFactor(user_id=boss.id, sealed="x", begun_at=MORNING,
+                                 confirmed_at=MORNING))  # fmt: skip
+    command = ["user", "code-off"]
+
+    done = app.test_cli_runner().invoke(args=[*command, "0912 345 678"])
+    nobody = app.test_cli_runner().invoke(args=[*command, "0912 345 679"])
+
+    assert (done.exit_code, nobody.exit_code) == (0, 1)
+    with database.reading() as session:
+        assert not second_factors.is_on(session, boss.id)

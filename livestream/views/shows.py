@@ -9,12 +9,13 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
 from catalog.desk import Desk, desk_view
-from catalog.producers import Producer
+from catalog.producers import Producer, ProducerState
 from core.clock import utc_now
 from core.errors import Invalid
 from core.web.requests import audience, is_fragment, public, reading, transaction
 from livestream import ingest, shows
 from livestream.console import list_lines, read_console, without_numbers
+from livestream.shows import UnknownShow
 from livestream.why import why
 
 blueprint = Blueprint("live", __name__)
@@ -42,8 +43,10 @@ def show(slug: str) -> Response:
     """Show a live sale to buyers: what is sold, under which code, how many are left."""
     with reading() as session:
         found = shows.get_show(session, slug)
-        lines = list_lines(session, found.id, now=utc_now())
         producer = session.get_one(Producer, found.producer_id)
+        if producer.state is not ProducerState.APPROVED:
+            raise UnknownShow(_("There is no live show at this address."))
+        lines = list_lines(session, found.id, now=utc_now())
     response = make_response(
         render_template("livestream/show.html", show=found, lines=lines, producer=producer)
     )

@@ -19,7 +19,7 @@ from catalog.tax_numbers import WrongPersonalNumber, WrongTaxNumber
 from core.db import Database
 from core.tasks import Task
 from tests.conftest import NOON, SECRET
-from tests.factories import a_commune, a_user
+from tests.factories import a_commune, a_listed_product, a_producer, a_show, a_user
 from tests.visits import a_password, browser_of, csrf, send
 
 HOUSEHOLD, COMPANY = ProducerKind.HOUSEHOLD, ProducerKind.COMPANY
@@ -164,6 +164,21 @@ def test_a_household_asks_is_sent_back_and_approved(app: Flask, database: Databa
     } <= verbs
     assert any("cần sửa" in letter for letter in letters)
     assert any("được bán hàng" in letter for letter in letters)
+
+
+def test_before_approval_no_page_shows_anything(app: Flask, database: Database) -> None:
+    with database.transaction() as session:
+        place = a_producer(session, slug="ho-cho", state=ProducerState.PENDING)
+        goods = a_listed_product(session, "Tương chờ duyệt", price=50_000, producer=place)
+        show = a_show(session, producer=place)
+        addresses = ["/nha-san-xuat/ho-cho", f"/san-pham/{goods.slug}", f"/live/{show.slug}"]
+    visitor = app.test_client()
+
+    assert [visitor.get(address).status_code for address in addresses] == [404] * 3
+    for page in ("/", "/san-pham?q=tuong", f"/xa/{place.commune_code}", "/sitemap.xml",
+                 "/api/v1/products"):  # fmt: skip
+        assert "Tương chờ duyệt" not in visitor.get(page).text
+        assert "ho-cho" not in visitor.get(page).text
 
 
 def test_a_helper_asks_on_behalf_and_hands_the_desk_over(app: Flask, database: Database) -> None:

@@ -15,6 +15,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from flask_babel import LazyString, force_locale, get_locale
 from flask_babel import gettext as look_up
+from markupsafe import escape
 
 from core.clock import VIETNAM
 from core.money import Money
@@ -24,9 +25,20 @@ SOURCES = ROOT / "translations" / "vi"
 COMPILED = ROOT / "translations" / "vi" / "LC_MESSAGES" / "messages.mo"
 
 
-def lazy(msgid: str, **values: Any) -> LazyString:
+class Lazy(LazyString):  # type: ignore[misc]
+    """A sentence in the language of whoever reads it.
+
+    The library's own calls itself safe HTML, though it may repeat what somebody typed.
+    """
+
+    def __html__(self) -> str:
+        """Return the sentence as HTML that shows it, whatever is in it."""
+        return str(escape(str(self)))
+
+
+def lazy(msgid: str, **values: Any) -> Lazy:
     """Return `msgid` to be translated when it is shown, not when it is raised."""
-    return LazyString(gettext, msgid, **values)
+    return Lazy(gettext, msgid, **values)
 
 
 def gettext(msgid: str, **values: Any) -> str:

@@ -5,12 +5,13 @@ from base64 import urlsafe_b64encode
 from dataclasses import replace
 
 import pytest
-from flask import Flask
+from flask import Flask, render_template_string
 from flask.testing import FlaskClient
 
 from accounts.audit import read_mark
 from accounts.users import Role
 from core.db import Database
+from core.i18n import lazy
 from core.settings import Settings
 from core.web.paging import read_cursor
 from tests.factories import a_user
@@ -59,3 +60,14 @@ def test_a_query_in_another_encoding_is_refused_on_a_page(settings: Settings, se
 
     assert answer.status_code == 400
     app.extensions["database"].close()
+
+
+def test_a_sentence_that_repeats_what_was_typed_is_shown_not_obeyed(app: Flask) -> None:
+    said = lazy("Nothing is known under %(value)s.", value="<img src=x onerror=alert(1)> & co")
+
+    with app.test_request_context("/"):
+        page = render_template_string("{{ said }}|{{ said ~ '!' }}", said=said)
+
+    assert "<img" not in page
+    assert page.startswith("Không có gì mang tên &lt;img src=x onerror=alert(1)&gt; &amp; co")
+    assert page.count("&lt;img") == 2

@@ -6,9 +6,12 @@ const status = form.querySelector('[data-status]')
 const draftKey = 'nhap-hang:' + id
 const fields = [...form.elements].filter(el => el.name && el.id)
 const seen = Object.fromEntries(fields.map(el => [el.name, el.defaultValue ?? '']))
-for (const el of fields) if (el.tagName === 'SELECT') seen[el.name] = el.value
+// what the shop holds: a list without a chosen line shows its first one, and nothing is held yet
+for (const el of fields) if (el.tagName === 'SELECT') seen[el.name] = el.querySelector('option[selected]')?.value ?? ''
 const field = name => form.elements[name]
-const dirty = () => fields.filter(el => el.value !== seen[el.name])
+const shown = Object.fromEntries(fields.map(el => [el.name, el.value]))
+const hold = values => { Object.assign(seen, values); Object.assign(shown, values) }
+const dirty = () => fields.filter(el => el.value !== shown[el.name])
 
 // what was typed and not sent yet lies on this phone, field by field
 function keepDraft() {
@@ -26,6 +29,9 @@ let timer, busy = false, again = false
 async function save(overwrite = false) {
   clearTimeout(timer)
   const changed = dirty()
+  // a number of days or months is nothing without its word, which may stand there untouched
+  const unit = field('keeps_unit')
+  if (unit && changed.includes(field('keeps_for')) && !changed.includes(unit) && unit.value !== seen.keeps_unit) changed.push(unit)
   if (!changed.length || !document.getElementById('khac-sua').hidden) return
   if (busy) { again = true; return }
   busy = true
@@ -53,7 +59,7 @@ async function save(overwrite = false) {
   if (again) { again = false; save() }
 }
 function saved(sent, said) {
-  Object.assign(seen, sent)
+  hold(sent)
   form.elements.version.value = said.version
   for (const name of Object.keys(sent)) tell(name, '')
   status.textContent = form.dataset.saved
@@ -97,11 +103,11 @@ function conflict(said) {
   box.scrollIntoView({ block: 'center' })
   box.querySelector('[data-mine]').onclick = () => {
     form.elements.version.value = said.version; box.hidden = true
-    Object.assign(seen, said.theirs); save(true)
+    hold(said.theirs); save(true)
   }
   box.querySelector('[data-theirs]').onclick = () => {
     form.elements.version.value = said.version; box.hidden = true
-    for (const [name, text] of Object.entries(said.theirs)) { field(name).value = text; seen[name] = text }
+    for (const [name, text] of Object.entries(said.theirs)) { field(name).value = text; hold({ [name]: text }) }
     keepDraft(); save()
   }
 }

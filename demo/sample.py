@@ -101,7 +101,7 @@ SAMPLES = (
         "Trà sen ướp hương",
         OcopGroup.FOOD,
         "Chè xanh ướp gạo sen ba lần.",
-        (Size("hộp 100 g", 320_000, pieces=400),),
+        (Size("hộp 100 g", 320_000, pieces=50),),
         ingredients="Chè xanh, gạo sen",
         usage="Hãm nước 85 độ trong 2 phút.",
         storage="Đậy kín, tránh ẩm.",

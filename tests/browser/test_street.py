@@ -213,8 +213,9 @@ def test_a_helpers_act_is_announced_and_written_down(
     assert "Đang làm thay mặt HTX Mẫu" in helper.reads()
 
     helper.follows("2604-02")
-    helper.page.get_by_label("Chăm sóc").check()
-    helper.page.locator("[name=note]").fill("Tưới nước buổi sáng")
+    helper.page.locator("summary", has_text="Việc khác").click()
+    helper.page.locator("label:has(input[value=care])").click()
+    helper.page.locator("#note").fill("Tưới nước buổi sáng")
     helper.presses("Ghi vào sổ")
 
     assert "Tưới nước buổi sáng" in helper.reads()

@@ -30,7 +30,7 @@ def a_card(number: int) -> Card:
         id=number,
         slug=f"hang-{number}",
         name=f"{NAME} số {number}",
-        motif="chung",
+        look="chung",
         group=None,
         place="Xã Ô Diên",
         producer="HTX Một",
